@@ -1,0 +1,283 @@
+//! The one file that names a backend: devices by name, and our kernels per backend.
+
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Backend, Flex, backend_extension};
+use burn::tensor::{Device, FloatDType, TensorData};
+
+use crate::error::{Error, Result};
+use crate::kernels::cpu;
+
+/// Operations that a backend may run with a kernel of ours.
+#[backend_extension(Flex)]
+pub trait Kernels: Backend {
+    /// See [`crate::kernels::grouped_correlate`].
+    fn grouped_correlate(x: FloatTensor<Self>, kernel: FloatTensor<Self>) -> FloatTensor<Self>;
+    /// See [`crate::kernels::grouped_kernel_gradient`].
+    fn grouped_kernel_gradient(
+        x: FloatTensor<Self>,
+        delta: FloatTensor<Self>,
+        groups: usize,
+    ) -> FloatTensor<Self>;
+}
+
+impl Kernels for Flex {
+    fn grouped_correlate(x: FloatTensor<Self>, kernel: FloatTensor<Self>) -> FloatTensor<Self> {
+        let (x, kernel) = (x.to_contiguous(), kernel.to_contiguous());
+        let shape: [usize; 4] = x.layout().shape().dims();
+        let groups = kernel.layout().shape()[0];
+        let y = cpu::correlate(values(&x), shape, values(&kernel), groups);
+        FloatTensor::<Self>::from_data(TensorData::new(y, shape))
+    }
+
+    fn grouped_kernel_gradient(
+        x: FloatTensor<Self>,
+        delta: FloatTensor<Self>,
+        groups: usize,
+    ) -> FloatTensor<Self> {
+        let (x, delta) = (x.to_contiguous(), delta.to_contiguous());
+        let shape: [usize; 4] = x.layout().shape().dims();
+        let width = shape[3] / groups;
+        let gradient = cpu::kernel_gradient(values(&x), values(&delta), shape, groups);
+        FloatTensor::<Self>::from_data(TensorData::new(gradient, [groups, 9, width, width]))
+    }
+}
+
+fn values(x: &FloatTensor<Flex>) -> &[f32] {
+    x.as_slice().expect("the tensor was made contiguous")
+}
+
+/// Whether tensors live in the host's memory and are computed by its cores.
+pub fn is_cpu(device: &Device) -> bool {
+    *device == Device::flex()
+}
+
+/// What kind of processor a device is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeviceClass {
+    /// The host's cores.
+    Cpu,
+    Gpu,
+    /// A driver that imitates a GPU on the host's cores (lavapipe): correct, and slow.
+    Software,
+}
+
+/// One device of this machine.
+#[derive(Debug)]
+pub struct DeviceReport {
+    /// What `--device` takes.
+    pub name: String,
+    /// What the device calls itself; why it cannot be opened, if it cannot.
+    pub adapter: Result<String>,
+    pub class: DeviceClass,
+    /// Number formats that it computes in.
+    pub dtypes: Vec<&'static str>,
+    /// Bytes of memory, where the system says.
+    pub memory: Option<u64>,
+}
+
+/// Opens a device by name: `auto`, `cpu`, `wgpu`, `vulkan` or `cuda`, the GPUs with an optional `:N`.
+///
+/// # Errors
+/// [`Error::Setting`] for a name that is none, [`Error::Device`] for a device that is not there.
+pub fn open(name: &str) -> Result<Device> {
+    let name = resolve(name)?;
+    if name == CPU {
+        return Ok(Device::flex());
+    }
+    #[cfg(feature = "native")]
+    return gpu::open(&name);
+    #[cfg(not(feature = "native"))]
+    Err(not_built(&name))
+}
+
+/// The name of the device that `name` stands for: `auto` is CUDA if it is there, else a real GPU over
+/// Vulkan, else the CPU. Other names are only checked for their form.
+pub fn resolve(name: &str) -> Result<String> {
+    let name = name.to_ascii_lowercase();
+    let (api, index) = name.split_once(':').unwrap_or((&name, "0"));
+    match api {
+        "auto" if name == api => {}
+        CPU if name == api => return Ok(name),
+        "wgpu" | "vulkan" | "cuda" if index.parse::<u16>().is_ok() => return Ok(name),
+        _ => {
+            let reason = "choose auto, cpu, wgpu, vulkan or cuda, the last three with :N for the N-th of \
+                          several; `r3gan doctor` lists what is here";
+            return Err(Error::setting("--device", format!("there is no device '{name}'; {reason}")));
+        }
+    }
+    #[cfg(feature = "native")]
+    if let Some(name) = gpu::best() {
+        return Ok(name);
+    }
+    Ok(CPU.into())
+}
+
+/// All devices of this machine that this build can use, the CPU first. Opens each of them.
+pub fn devices() -> Vec<DeviceReport> {
+    let cpu = DeviceReport {
+        name: CPU.into(),
+        adapter: Ok(host_line("/proc/cpuinfo", "model name").unwrap_or(std::env::consts::ARCH.into())),
+        class: DeviceClass::Cpu,
+        dtypes: dtypes(&Device::flex()),
+        memory: host_line("/proc/meminfo", "MemTotal")
+            .and_then(|line| line.trim_end_matches("kB").trim().parse::<u64>().ok())
+            .map(|kib| kib << 10),
+    };
+    #[cfg(feature = "native")]
+    return std::iter::once(cpu).chain(gpu::reports()).collect();
+    #[cfg(not(feature = "native"))]
+    vec![cpu]
+}
+
+const CPU: &str = "cpu";
+
+#[cfg(not(feature = "native"))]
+fn not_built(name: &str) -> Error {
+    Error::device(name, "this build runs on the CPU alone; install r3gan with its default features")
+}
+
+fn dtypes(device: &Device) -> Vec<&'static str> {
+    let known = [("f32", FloatDType::F32), ("f16", FloatDType::F16), ("bf16", FloatDType::BF16)];
+    known.into_iter().filter(|(_, dtype)| device.supports_dtype(*dtype)).map(|(name, _)| name).collect()
+}
+
+/// The value of the first `key: value` line of a file that Linux makes up.
+fn host_line(path: &str, key: &str) -> Option<String> {
+    let text = std::fs::read_to_string(path).ok()?;
+    let line = text.lines().find(|line| line.starts_with(key))?;
+    Some(line.split_once(':')?.1.trim().to_owned())
+}
+
+/// GPUs. They are listed before one is opened, since Burn panics where an adapter is missing.
+#[cfg(feature = "native")]
+mod gpu {
+    use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
+
+    use burn::backend::{CubeDevice, DispatchDevice, WgpuDeviceKind};
+    use burn::tensor::{Device, DeviceType};
+
+    use super::{DeviceClass, DeviceReport, dtypes};
+    use crate::error::{Error, Result};
+
+    /// The interfaces to GPUs that are compiled in.
+    const APIS: &[&str] =
+        if cfg!(feature = "cuda") { &["cuda", "vulkan", "wgpu"] } else { &["vulkan", "wgpu"] };
+
+    /// The devices behind an interface, the fastest kind first.
+    fn list(api: &str) -> Vec<Device> {
+        let kind = match api {
+            #[cfg(feature = "cuda")]
+            "cuda" => DeviceType::Cuda,
+            "vulkan" => DeviceType::Vulkan,
+            "wgpu" => DeviceType::Wgpu,
+            _ => return Vec::new(),
+        };
+        let mut devices = guarded(|| Device::enumerate(kind).into_vec()).unwrap_or_default();
+        devices.sort_by_key(rank);
+        devices
+    }
+
+    /// Discrete, integrated, virtual, other, software.
+    fn rank(device: &Device) -> usize {
+        match device.as_dispatch() {
+            DispatchDevice::Cube(CubeDevice::Wgpu(wgpu)) => match wgpu.kind {
+                WgpuDeviceKind::DiscreteGpu(_) => 0,
+                WgpuDeviceKind::IntegratedGpu(_) => 1,
+                WgpuDeviceKind::VirtualGpu(_) => 2,
+                WgpuDeviceKind::Cpu => 4,
+                _ => 3,
+            },
+            _ => 0,
+        }
+    }
+
+    fn class(device: &Device) -> DeviceClass {
+        if rank(device) == 4 { DeviceClass::Software } else { DeviceClass::Gpu }
+    }
+
+    /// What `auto` takes, if a real GPU is there.
+    pub(super) fn best() -> Option<String> {
+        ["cuda", "vulkan"]
+            .into_iter()
+            .find(|api| list(api).first().is_some_and(|d| rank(d) < 2))
+            .map(Into::into)
+    }
+
+    pub(super) fn open(name: &str) -> Result<Device> {
+        let (api, index) = name.split_once(':').unwrap_or((name, "0"));
+        if !APIS.contains(&api) {
+            let reason = "this build has no CUDA; build with `--features cuda`, or choose vulkan";
+            return Err(Error::device(name, reason));
+        }
+        let mut devices = list(api);
+        let count = devices.len();
+        let index = index.parse().unwrap_or(usize::MAX);
+        if index >= count {
+            let reason = match (count, api) {
+                (0, "cuda") => {
+                    "no NVIDIA driver with a GPU was found; install the driver, or choose cpu".into()
+                }
+                (0, _) => {
+                    "no adapter was found; install the GPU's driver or `mesa-vulkan-drivers`, or choose \
+                           cpu"
+                    .into()
+                }
+                (1, _) => format!("there is only one, which is {api}:0"),
+                _ => format!("there are {count}, from {api}:0 to {api}:{}", count - 1),
+            };
+            return Err(Error::device(name, reason));
+        }
+        let device = devices.swap_remove(index);
+        identify(name, &device).map(|_| device)
+    }
+
+    pub(super) fn reports() -> Vec<DeviceReport> {
+        let numbered = APIS.iter().flat_map(|api| {
+            let name = move |i| if i == 0 { (*api).to_owned() } else { format!("{api}:{i}") };
+            list(api).into_iter().enumerate().map(move |(i, device)| (name(i), device))
+        });
+        let report = |(name, device): (String, Device)| {
+            let adapter = identify(&name, &device);
+            let dtypes = if adapter.is_ok() { dtypes(&device) } else { Vec::new() };
+            DeviceReport { name, adapter, class: class(&device), dtypes, memory: None }
+        };
+        numbered.map(report).collect()
+    }
+
+    /// Opens the device and asks for its name.
+    fn identify(name: &str, device: &Device) -> Result<String> {
+        let identity = guarded(|| device.identity());
+        let identity = identity.map_err(|e| Error::device(name, format!("cannot be opened ({e})")))?;
+        Ok(identity.map_or_else(|| format!("{device:?}"), |identity| identity.name))
+    }
+
+    /// The result of `work`, or the message of its panic: Burn has no other way to say that a driver failed.
+    fn guarded<T>(work: impl FnOnce() -> T) -> std::result::Result<T, String> {
+        let hook = take_hook();
+        set_hook(Box::new(|_| {}));
+        let outcome = catch_unwind(AssertUnwindSafe(work));
+        set_hook(hook);
+        outcome.map_err(|panic| {
+            let message = panic.downcast_ref::<String>().map(String::as_str);
+            let message = message.or_else(|| panic.downcast_ref::<&str>().copied());
+            message.and_then(|text| text.lines().next()).unwrap_or("the driver failed").to_owned()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_checked_before_devices_are() {
+        assert_eq!(resolve("CPU").unwrap(), "cpu");
+        assert_eq!(resolve("vulkan:1").unwrap(), "vulkan:1");
+        for broken in ["", "gpu", "cpu:0", "auto:1", "cuda:", "cuda:x", "cuda:-1", "vulkan:1:2", "cuda:99999"] {
+            let error = resolve(broken).unwrap_err().to_string();
+            assert!(error.starts_with("--device: there is no device"), "{error}");
+        }
+        assert!(is_cpu(&open("cpu").unwrap()));
+        assert!(matches!(open("cuda:999").unwrap_err(), Error::Device { .. }));
+    }
+}

@@ -1,0 +1,81 @@
+//! Reading whole files, and writing them so that a crash or a full disk leaves the old one intact.
+
+use std::io::{ErrorKind, Write};
+use std::path::Path;
+
+use crate::error::{Error, Result};
+
+/// Reads a file of weights.
+pub fn read(path: &Path) -> Result<Vec<u8>> {
+    if path.is_dir() {
+        return Err(Error::input(path, "is a directory, not a file of weights"));
+    }
+    std::fs::read(path).map_err(|e| {
+        let reason = match e.kind() {
+            ErrorKind::NotFound => "does not exist".into(),
+            ErrorKind::PermissionDenied => "cannot be read: permission denied".into(),
+            _ => format!("cannot be read ({e})"),
+        };
+        Error::input(path, reason)
+    })
+}
+
+/// Replaces `path` by `bytes`: temporary file beside it, synced, then renamed.
+///
+/// # Errors
+/// [`Error::Output`]; whatever was at `path` before is then still there, and no temporary file is left.
+pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
+    let failed = |e: std::io::Error| Error::output(path, reason(&e));
+    if path.is_dir() {
+        return Err(Error::output(path, "is a directory, so no file can be written there"));
+    }
+    let directory = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let mut temporary =
+        tempfile::Builder::new().prefix(".writing-").tempfile_in(directory).map_err(failed)?;
+    temporary.write_all(bytes).map_err(failed)?;
+    temporary.as_file().sync_all().map_err(failed)?;
+    make_readable(temporary.as_file()).map_err(failed)?;
+    temporary.persist(path).map_err(|e| failed(e.error))?;
+    sync_directory(directory).map_err(failed)
+}
+
+/// Why nothing could be written, and what to do.
+pub(crate) fn reason(e: &std::io::Error) -> String {
+    match e.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            "the disk is full; free some space or choose another directory (nothing was half written)".into()
+        }
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            "cannot be written: permission denied; choose a directory that you own".into()
+        }
+        ErrorKind::NotFound => "cannot be written: its directory does not exist".into(),
+        ErrorKind::NotADirectory => "cannot be written: part of its path is a file, not a directory".into(),
+        _ => format!("cannot be written ({e})"),
+    }
+}
+
+/// Temporary files start private; results are as readable as any other new file.
+#[cfg(unix)]
+fn make_readable(file: &std::fs::File) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.set_permissions(std::fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn make_readable(_: &std::fs::File) -> std::io::Result<()> {
+    Ok(())
+}
+
+/// A rename is durable once its directory is.
+#[cfg(unix)]
+fn sync_directory(directory: &Path) -> std::io::Result<()> {
+    std::fs::File::open(directory)?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_directory(_: &Path) -> std::io::Result<()> {
+    Ok(())
+}

@@ -1,0 +1,27 @@
+//! Files of weights: safetensors with the configuration inside, written whole or not at all.
+//!
+//! - A *model* is what people share: the averaged generator in f32 or f16 ([`model`]).
+//! - A *checkpoint* is what a run continues from, exactly ([`training`]).
+//!
+//! Both carry one metadata entry, `r3gan`, a JSON object; tensors have this crate's parameter names and
+//! the published shapes. Files are untrusted: sizes, shapes, types and finiteness are checked.
+
+pub mod container;
+mod file;
+pub mod model;
+pub mod training;
+
+pub(crate) use file::reason as output_reason;
+pub use file::{read, write_atomic};
+pub use model::{Model, ModelHeader, Precision};
+pub use training::{DataState, TrainingHeader};
+
+/// Version of the metadata's layout.
+pub const FORMAT: u32 = 1;
+
+/// What the metadata says about the rights in a file of weights.
+pub const LICENCE_NOTE: &str =
+    "Weights trained with r3gan (MIT OR Apache-2.0). The rights in the training data may limit their use.";
+
+/// The metadata entry that all our files have.
+pub const METADATA_KEY: &str = "r3gan";

@@ -1,0 +1,140 @@
+//! Checkpoints: everything that a run needs to go on as if it had never stopped.
+
+use std::path::Path;
+
+use burn::tensor::Device;
+use serde::{Deserialize, Serialize};
+
+use super::container::{Container, Entry, Values, encode, entries};
+use super::model::{Kind, KindHeader, ModelHeader, Precision};
+use super::{FORMAT, LICENCE_NOTE};
+use crate::config::TrainingConfig;
+use crate::error::{Error, Result};
+use crate::random::{RandomSnapshot, RandomState};
+use crate::training::{Adam, Players, Trainer};
+
+const GENERATOR: &str = "generator.";
+const CRITIC: &str = "critic.";
+pub(super) const AVERAGE: &str = "average.";
+const GENERATOR_MOMENTS: &str = "adam.generator.";
+const CRITIC_MOMENTS: &str = "adam.critic.";
+const NOISE_KEY: &str = "noise.key";
+const NOISE_WORDS: usize = 624;
+
+/// Where a run is in its data: the order is a function of the seed, so a position is enough.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataState {
+    /// Of the data set; another one cannot be continued on exactly.
+    pub fingerprint: String,
+    /// Samples drawn so far.
+    pub position: u64,
+}
+
+/// What a checkpoint says about itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrainingHeader {
+    pub format: u32,
+    pub kind: Kind,
+    pub config: TrainingConfig,
+    pub images: u64,
+    pub generator_steps: u64,
+    pub critic_steps: u64,
+    pub data: DataState,
+    noise_position: u32,
+    /// Bits of the Gaussian that the source has in hand.
+    noise_cached: Option<u64>,
+    pub licence: String,
+}
+
+impl TrainingHeader {
+    /// The header of the model inside.
+    pub fn model(&self) -> ModelHeader {
+        ModelHeader {
+            format: self.format,
+            kind: Kind::Checkpoint,
+            preset: self.config.preset.clone(),
+            network: self.config.network.clone(),
+            images: self.images,
+            precision: Precision::F32,
+            licence: self.licence.clone(),
+        }
+    }
+}
+
+/// The bytes of a checkpoint.
+///
+/// # Errors
+/// [`Error::Diverged`] if a weight is not finite: such a state is not worth keeping.
+pub async fn encode_checkpoint(trainer: &Trainer, data: &DataState) -> Result<Vec<u8>> {
+    let noise = trainer.noise.state();
+    let players = &trainer.players;
+    let header = TrainingHeader {
+        format: FORMAT,
+        kind: Kind::Checkpoint,
+        config: trainer.config.clone(),
+        images: trainer.images,
+        generator_steps: players.generator_adam.steps,
+        critic_steps: players.critic_adam.steps,
+        data: data.clone(),
+        noise_position: noise.position,
+        noise_cached: noise.cached,
+        licence: LICENCE_NOTE.into(),
+    };
+    let (generator, critic) = (&trainer.generator, &trainer.critic);
+    let mut all = vec![Entry { name: NOISE_KEY.into(), shape: vec![NOISE_WORDS], values: Values::U32(noise.key) }];
+    for (prefix, network, weights) in [
+        (GENERATOR, generator, &players.generator),
+        (CRITIC, critic, &players.critic),
+        (AVERAGE, generator, &players.average),
+        (GENERATOR_MOMENTS, generator, &players.generator_adam.second_moments),
+        (CRITIC_MOMENTS, critic, &players.critic_adam.second_moments),
+    ] {
+        all.extend(entries(prefix, network, weights).await?);
+    }
+    Ok(encode(&all, Some(&header)))
+}
+
+/// The trainer of a checkpoint, on `device`, and where it is in its data.
+pub fn decode_checkpoint(bytes: &[u8], origin: &Path, device: &Device) -> Result<(Trainer, DataState)> {
+    let file = Container::parse(bytes, origin)?;
+    let header = header(&file, origin)?;
+    let unusable = |e: Error| Error::input(origin, format!("has a configuration that cannot be used ({e})"));
+    header.config.validate().map_err(unusable)?;
+    let generator = header.config.network.generator().map_err(unusable)?;
+    let critic = header.config.network.critic().map_err(unusable)?;
+
+    let generator_adam = Adam {
+        second_moments: file.weights(GENERATOR_MOMENTS, &generator, device)?,
+        steps: header.generator_steps,
+    };
+    let critic_adam =
+        Adam { second_moments: file.weights(CRITIC_MOMENTS, &critic, device)?, steps: header.critic_steps };
+    let players = Players {
+        generator: file.weights(GENERATOR, &generator, device)?,
+        critic: file.weights(CRITIC, &critic, device)?,
+        average: file.weights(AVERAGE, &generator, device)?,
+        generator_adam,
+        critic_adam,
+    };
+    let snapshot = RandomSnapshot {
+        key: file.words(NOISE_KEY, NOISE_WORDS)?,
+        position: header.noise_position,
+        cached: header.noise_cached,
+    };
+    let noise = RandomState::from_snapshot(&snapshot)
+        .map_err(|e| Error::input(origin, format!("has a random state that cannot be used ({e})")))?;
+    let mut trainer = Trainer::from_parts(header.config, generator, critic, players, noise, device);
+    trainer.images = header.images;
+    Ok((trainer, header.data))
+}
+
+/// The header of a checkpoint; a model is refused with the way out.
+pub fn header(file: &Container, origin: &Path) -> Result<TrainingHeader> {
+    match KindHeader::of(file, origin)? {
+        Kind::Checkpoint => file.header(),
+        Kind::Model => Err(Error::input(
+            origin,
+            "is a model, which has no training state; resume from a checkpoint-*.safetensors file",
+        )),
+    }
+}

@@ -1,0 +1,156 @@
+//! `r3gan bench`: time and memory of sampling and training, with the keys of the PyTorch peer.
+
+mod work;
+
+use crate::{Error, Result, backend, preset};
+use clap::{Args, ValueEnum};
+use serde_json::json;
+
+use self::work::Bench as Work;
+use super::{count, exit};
+
+const EXAMPLES: &str = "\
+Examples:
+  r3gan bench --preset demo-32 --batch 32 --device cpu --threads 2
+  r3gan bench --preset cifar10 --what critic --batch 16 --json
+
+Random weights, random samples in [-1, 1] drawn before the clock starts, gamma 0.05, f32. A time ends when
+the device is done and a value has been read back. Peak memory is the process's on the CPU, and what the
+allocator reserved on a GPU.";
+
+/// Measure time and memory of sampling and of a training step's parts.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Bench {
+    /// Networks to measure
+    #[arg(long, value_name = "NAME", default_value = "demo-32")]
+    preset: String,
+    /// Part to measure
+    #[arg(long, value_enum, default_value = "all")]
+    what: What,
+    #[arg(long, value_name = "N", default_value = "32", allow_negative_numbers = true, value_parser = count)]
+    batch: usize,
+    /// auto, cpu, wgpu, vulkan or cuda[:N]
+    #[arg(long, default_value = "auto")]
+    device: String,
+    /// Measured runs
+    #[arg(long, value_name = "N", default_value = "7", allow_negative_numbers = true, value_parser = count)]
+    runs: usize,
+    /// Runs before those
+    #[arg(long, value_name = "N", default_value = "3", allow_negative_numbers = true)]
+    warmup: u16,
+    /// Threads of the CPU [default: all]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = count)]
+    threads: Option<usize>,
+    /// Print one JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum What {
+    /// The generator's forward pass
+    Sample,
+    /// The critic's step: gradient of loss and penalties, Adam
+    Critic,
+    /// The generator's step: gradient, Adam
+    Generator,
+    /// Both steps and the average
+    Iteration,
+    /// Each of these
+    All,
+}
+
+impl What {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Sample => "sample",
+            Self::Critic => "critic",
+            Self::Generator => "generator",
+            Self::Iteration => "iteration",
+            Self::All => "all",
+        }
+    }
+}
+
+impl Bench {
+    pub fn run(self) -> Result<()> {
+        if let Some(threads) = self.threads {
+            rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().map_err(|e| {
+                Error::setting("--threads", format!("{threads} threads cannot be started ({e})"))
+            })?;
+        }
+        let config = preset::config(&self.preset, preset::published_classes(&self.preset)?)?;
+        let name = backend::resolve(&self.device)?;
+        let mut work = Work::new(config, self.batch, &backend::open(&name)?)?;
+        self.print_sizes(&work)?;
+        let all = [What::Sample, What::Critic, What::Generator, What::Iteration];
+        for what in all.into_iter().filter(|what| [*what, What::All].contains(&self.what)) {
+            let seconds = work.measure(what, self.runs, self.warmup)?;
+            let forward = match what {
+                What::Critic => Some(work.measure_critic_forward(self.runs, self.warmup)?),
+                _ => None,
+            };
+            self.print(what, &name, &seconds, forward.as_deref().map(median), work.peak_bytes())?;
+        }
+        Ok(())
+    }
+
+    fn print_sizes(&self, work: &Work) -> Result<()> {
+        let (generator, critic) = work.parameter_counts();
+        exit::say(&if self.json {
+            json!({ "preset": self.preset, "G_params": generator, "D_params": critic }).to_string()
+        } else {
+            format!(
+                "{}: generator {generator} parameters, critic {critic}\n\n{:<10} {:>10} {:>10} {:>10} {:>10} {:>10}",
+                self.preset, "what", "median ms", "min ms", "max ms", "images/s", "peak MiB"
+            )
+        })
+    }
+
+    fn print(
+        &self,
+        what: What,
+        device: &str,
+        seconds: &[f64],
+        forward: Option<f64>,
+        peak: u64,
+    ) -> Result<()> {
+        let typical = median(seconds);
+        let least = seconds.iter().copied().fold(f64::INFINITY, f64::min);
+        let most = seconds.iter().copied().fold(0.0, f64::max);
+        let rate = self.batch as f64 / typical;
+        if self.json {
+            let mut line = json!({
+                "peer": "r3gan", "preset": self.preset, "what": what.name(), "batch": self.batch,
+                "device": device, "dtype": "f32", "median_s": typical, "min_s": least, "max_s": most,
+                "images_per_s": rate, "peak_bytes": peak,
+            });
+            if let Some(forward) = forward {
+                line["critic_forward_s"] = json!(forward);
+                line["critic_multiple"] = json!(typical / forward);
+            }
+            return exit::say(&line.to_string());
+        }
+        let [typical_ms, least, most] = [typical, least, most].map(|s| s * 1e3);
+        let peak = peak >> 20;
+        let multiple = forward.map_or(String::new(), |forward| {
+            format!("  {:.2} critic forwards of {:.1} ms", typical / forward, forward * 1e3)
+        });
+        let what = what.name();
+        exit::say(&format!(
+            "{what:<10} {typical_ms:>10.1} {least:>10.1} {most:>10.1} {rate:>10.1} {peak:>10}{multiple}"
+        ))
+    }
+}
+
+fn median(seconds: &[f64]) -> f64 {
+    let mut sorted = seconds.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let middle = sorted.len() / 2;
+    match sorted.len() {
+        0 => f64::NAN,
+        n if n % 2 == 1 => sorted[middle],
+        _ => (sorted[middle - 1] + sorted[middle]) / 2.0,
+    }
+}

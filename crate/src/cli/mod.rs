@@ -1,0 +1,121 @@
+//! The command line: it translates, the library computes.
+
+mod bench;
+mod doctor;
+pub mod exit;
+mod info;
+mod sample;
+mod train;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use crate::session::Outcome;
+use crate::{Error, Result};
+use clap::error::ErrorKind;
+use clap::{Parser, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
+
+const EXAMPLES: &str = "\
+Examples:
+  r3gan train --data mnist/ --preset demo-32 --out runs/digits
+  r3gan sample --network runs/digits/model.safetensors --seeds 0-15 --out faces
+  r3gan info runs/digits/model.safetensors
+  r3gan doctor
+";
+
+/// Train GANs with R3GAN's objective and networks, and sample from what was trained.
+#[derive(Parser)]
+#[command(name = "r3gan", version, after_help = format!("{EXAMPLES}\n{}", exit::CODES))]
+#[command(arg_required_else_help = true, max_term_width = 110)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Train a pair of networks on pictures or points.
+    Train(train::Train),
+    /// Make pictures with a trained model.
+    Sample(sample::Sample),
+    /// Tell what a model or a checkpoint is.
+    Info(info::Info),
+    /// List the devices, check that they compute, and say what to do about what is missing.
+    Doctor(doctor::Doctor),
+    /// Measure time and memory of sampling and training.
+    Bench(bench::Bench),
+}
+
+/// Runs the command that the process was started with.
+pub fn main() -> ExitCode {
+    let command = match Cli::try_parse() {
+        Ok(cli) => cli.command,
+        Err(e) => return refuse(&e),
+    };
+    let done = match command {
+        Command::Train(train) => match train.run() {
+            Ok(Outcome::Interrupted) => return ExitCode::from(exit::INTERRUPTED),
+            outcome => outcome.map(|_| ()),
+        },
+        Command::Sample(sample) => sample.run(),
+        Command::Info(info) => info.run(),
+        Command::Doctor(doctor) => doctor.run(),
+        Command::Bench(bench) => bench.run(),
+    };
+    done.map_or_else(|error| exit::report(&error), |()| ExitCode::SUCCESS)
+}
+
+/// Help and version go to stdout; a usage error becomes one line.
+fn refuse(error: &clap::Error) -> ExitCode {
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            let _ = error.print();
+            ExitCode::SUCCESS
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let _ = error.print();
+            ExitCode::from(exit::USAGE)
+        }
+        _ => {
+            let text = error.render().to_string();
+            let sentence = text.split("\n\n").next().unwrap_or_default();
+            exit::complain(&format!("{}; see --help", sentence.trim_start_matches("error: ")));
+            ExitCode::from(exit::USAGE)
+        }
+    }
+}
+
+/// Parses a number of things: at least one, and not absurdly many.
+pub fn count(text: &str) -> std::result::Result<usize, String> {
+    match text.parse() {
+        Ok(number @ 1..=65_536) => Ok(number),
+        _ => Err("it is not a whole number from 1 to 65536".into()),
+    }
+}
+
+/// A bar on stderr for long work, hidden where stderr is no terminal.
+pub fn progress(total: usize, what: &'static str) -> ProgressBar {
+    let style =
+        ProgressStyle::with_template(&format!("{{bar:40}} {{human_pos}}/{{human_len}} {what}, {{eta}} left"));
+    ProgressBar::new(total as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+/// Makes a directory for results, with its parents.
+pub fn create_directory(path: &Path) -> Result<()> {
+    if path.as_os_str().is_empty() {
+        return Ok(());
+    }
+    std::fs::create_dir_all(path).map_err(|e| {
+        use std::io::ErrorKind;
+        let reason = match e.kind() {
+            ErrorKind::AlreadyExists => "is a file; results need a directory".into(),
+            ErrorKind::NotADirectory => "cannot be created: part of its path is a file".into(),
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+                "cannot be created: permission denied; choose a directory that you own".into()
+            }
+            _ => format!("cannot be created ({e})"),
+        };
+        Error::output(path, reason)
+    })
+}

@@ -1,0 +1,329 @@
+//! `r3gan train`: flags to a session, events to a progress bar.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use burn::tensor::Device;
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::exit;
+use crate::backend;
+use crate::checkpoint::training::decode_checkpoint;
+use crate::checkpoint::{DataState, Precision, read};
+use crate::config::TrainingConfig;
+use crate::data::{self, Dataset, Kind, OpenOptions};
+use crate::error::{Error, Result};
+use crate::preset;
+use crate::session::{Event, Outcome, RunDirectory, Session, SessionOptions};
+use crate::training::Trainer;
+
+const EXAMPLES: &str = "\
+Examples:
+  r3gan train --data mnist/ --preset demo-32 --out runs/digits --kimg 400
+  r3gan train --data cifar10.zip --preset cifar10 --cond --mirror --out runs/cifar --device cuda
+  r3gan train --data ring8 --preset points --out runs/ring
+  r3gan train --data mnist/ --out runs/digits --resume auto --kimg 800
+  r3gan train --data faces/ --preset demo-64 --out runs/faces --set gamma.base=8 --set learning_rate.base=3e-4
+
+--data takes a folder or zip of square pictures (with an optional dataset.json of labels), MNIST-like IDX files,
+CIFAR-10 binary files, or the names ring8 and grid25. Ctrl-C finishes the step and writes a checkpoint.";
+
+/// Train a generator and a critic on a data set.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct Train {
+    /// Pictures or points to learn: a folder, a zip, IDX or CIFAR-10 files, ring8 or grid25.
+    #[arg(long, value_name = "PATH")]
+    data: PathBuf,
+    /// Networks and settings to start from (see the README); not needed with --resume.
+    #[arg(long, value_name = "NAME")]
+    preset: Option<String>,
+    /// Directory that the run writes to; created if it does not exist.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// auto, cpu, wgpu, vulkan or cuda[:N].
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    device: String,
+    /// Samples per iteration.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    batch: Option<u32>,
+    /// Samples per forward pass; less memory, same gradients (a divisor of the batch).
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    micro_batch: Option<u32>,
+    /// Length of the whole run in thousands of images, also when it is resumed.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+    kimg: Option<u64>,
+    /// Train with the labels of the data set.
+    #[arg(long)]
+    cond: bool,
+    /// Add every picture flipped left to right.
+    #[arg(long)]
+    mirror: bool,
+    /// Seed of weights, data order and noise.
+    #[arg(long, value_name = "N")]
+    seed: Option<u32>,
+    /// Go on from a checkpoint: a file, or `auto` for the newest in --out.
+    #[arg(long, value_name = "auto|PATH")]
+    resume: Option<PathBuf>,
+    /// Replace a key of the configuration, for example gamma.base=2.0; may be repeated.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    overrides: Vec<String>,
+    /// TOML file with keys of the configuration; options.toml of another run fits.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Length of a tick (a line of statistics) in thousands of images.
+    #[arg(long, value_name = "KIMG", default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    tick: u64,
+    /// Ticks between snapshots: pictures, model and checkpoint.
+    #[arg(long, value_name = "TICKS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    snap: u64,
+    /// Write models in f16: half the size, for sharing.
+    #[arg(long)]
+    half: bool,
+    /// Check everything and print the configuration, then stop.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl Train {
+    pub fn run(self) -> Result<Outcome> {
+        let device = backend::open(&self.device)?;
+        // A mistake in the flags is told before a data set is read.
+        let preset = self.preset.as_deref().map(|name| preset::config(name, 0)).transpose()?;
+        let resumed = self.resumed(&device)?;
+        let dataset = self.open_data()?;
+        let (trainer, place) = match resumed {
+            Some(checkpoint) => {
+                let trainer = self.reconfigure(&checkpoint.path, checkpoint.trainer, preset.as_ref())?;
+                (trainer, Some((checkpoint.path, checkpoint.place)))
+            }
+            None => (self.fresh(dataset.classes(), &device)?, None),
+        };
+        let dataset = self.fit(dataset, &trainer.config)?;
+        if let Some((path, place)) = &place {
+            Session::check_data(path, place, &dataset)?;
+        }
+        if self.dry_run {
+            exit::say(describe(&trainer, &dataset).trim_end())?;
+            return Ok(Outcome::Finished);
+        }
+        let directory = RunDirectory::create(&self.out)?;
+        if self.resume.is_none() && !directory.checkpoints()?.is_empty() {
+            let reason = "already holds a run; pass --resume auto to continue it, or choose another --out";
+            return Err(Error::output(&self.out, reason));
+        }
+        directory.rewind_statistics(trainer.images)?;
+        directory.write("options.toml", self.options(&trainer.config).as_bytes())?;
+        self.train(trainer, place, dataset, directory)
+    }
+
+    fn open_data(&self) -> Result<Dataset> {
+        let options = OpenOptions { labels: self.cond, ..OpenOptions::default() };
+        let dataset = data::open(&self.data, &options)?;
+        if self.mirror { dataset.with_mirror() } else { Ok(dataset) }
+    }
+
+    fn fresh(&self, classes: usize, device: &Device) -> Result<Trainer> {
+        let Some(name) = &self.preset else {
+            let known = preset::names().collect::<Vec<_>>().join(", ");
+            return Err(Error::setting("--preset", format!("is needed for a new run; choose one of {known}")));
+        };
+        Trainer::new(self.configure(preset::config(name, classes)?)?, device)
+    }
+
+    /// A resumed trainer with the flags applied; networks and seed cannot change in a run.
+    fn reconfigure(
+        &self,
+        path: &Path,
+        mut trainer: Trainer,
+        preset: Option<&TrainingConfig>,
+    ) -> Result<Trainer> {
+        let config = self.configure(trainer.config.clone())?;
+        if let Some(preset) = preset
+            && preset.network.architecture != trainer.config.network.architecture
+        {
+            let trained = &trainer.config.preset;
+            let reason = format!(
+                "was trained with preset {trained}, not {}; drop --preset or start a new run",
+                preset.preset
+            );
+            return Err(Error::input(path, reason));
+        }
+        if config.network != trainer.config.network {
+            let reason = "has other networks than --config or --set ask for; they cannot change in a run";
+            return Err(Error::input(path, reason));
+        }
+        if config.seed != trainer.config.seed {
+            return Err(Error::setting("--seed", "a resumed run keeps its seed; drop the flag"));
+        }
+        trainer.config = config;
+        Ok(trainer)
+    }
+
+    /// The checkpoint that --resume means; with `auto`, the newest one that can be read.
+    fn resumed(&self, device: &Device) -> Result<Option<Resumed>> {
+        let load = |path: &Path| {
+            let (trainer, place) = decode_checkpoint(&read(path)?, path, device)?;
+            Ok(Resumed { path: path.into(), trainer, place })
+        };
+        match &self.resume {
+            None => Ok(None),
+            Some(path) if path != Path::new("auto") => load(path).map(Some),
+            Some(_) if !self.out.exists() => Ok(None),
+            Some(_) => {
+                let mut first_error = None;
+                for path in RunDirectory::create(&self.out)?.checkpoints()? {
+                    match load(&path) {
+                        Ok(found) => return Ok(Some(found)),
+                        Err(e) => {
+                            exit::warn(&format!("{e}; trying the checkpoint before it"));
+                            first_error.get_or_insert(e);
+                        }
+                    }
+                }
+                first_error.map_or(Ok(None), Err)
+            }
+        }
+    }
+
+    /// The configuration with file, flags and --set applied, in this order.
+    fn configure(&self, mut config: TrainingConfig) -> Result<TrainingConfig> {
+        if let Some(path) = &self.config {
+            let text = std::fs::read_to_string(path)
+                .map_err(|e| Error::input(path, format!("cannot be read as a configuration ({e})")))?;
+            config = config.with_toml(&text, path)?;
+        }
+        if let Some(batch) = self.batch {
+            config.batch = batch as usize;
+        }
+        if let Some(micro_batch) = self.micro_batch {
+            config.micro_batch = micro_batch as usize;
+        }
+        if let Some(kimg) = self.kimg {
+            config.kimg = kimg;
+        }
+        if let Some(seed) = self.seed {
+            config.seed = seed;
+        }
+        let config = config.with_overrides(&self.overrides)?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    /// The data set at the networks' resolution.
+    fn fit(&self, dataset: Dataset, config: &TrainingConfig) -> Result<Dataset> {
+        let [side, _, channels] = config.network.sample_shape();
+        match (dataset.kind(), channels) {
+            (Kind::Points, 2) => Ok(dataset),
+            (Kind::Images { .. }, 3) => dataset.padded_to(side),
+            (Kind::Points, _) => {
+                Err(Error::setting("--preset", format!("'{}' makes pictures; use points", config.preset)))
+            }
+            (Kind::Images { .. }, _) => {
+                Err(Error::setting("--preset", format!("'{}' is for point sets, not pictures", config.preset)))
+            }
+        }
+    }
+
+    fn options(&self, config: &TrainingConfig) -> String {
+        let started = format!(
+            "# r3gan {} train --data {} --out {}{}{}\n",
+            env!("CARGO_PKG_VERSION"),
+            self.data.display(),
+            self.out.display(),
+            if self.cond { " --cond" } else { "" },
+            if self.mirror { " --mirror" } else { "" },
+        );
+        started + &toml::to_string(config).expect("a configuration is plain data")
+    }
+
+    fn train(
+        &self,
+        trainer: Trainer,
+        place: Option<(PathBuf, DataState)>,
+        dataset: Dataset,
+        directory: RunDirectory,
+    ) -> Result<Outcome> {
+        let stop = stop_on_signal()?;
+        let images = trainer.images;
+        let bar = ProgressBar::new(trainer.config.kimg * 1000).with_position(images);
+        let template = "{elapsed_precise} [{wide_bar}] {pos}/{len} images, {per_sec}, {eta} left";
+        bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.reset_eta();
+        if let Some((path, _)) = &place {
+            print_line(&bar, &format!("resumed {} at {images} images", path.display()));
+        }
+        let options = SessionOptions {
+            tick: self.tick * 1000,
+            snapshot_ticks: self.snap,
+            precision: if self.half { Precision::F16 } else { Precision::F32 },
+        };
+        let place = place.map(|(_, place)| place);
+        let mut session = Session::new(trainer, place, dataset, directory, options)?;
+        let mut last_checkpoint = None;
+        let outcome = pollster::block_on(session.run(&stop, &mut |event| match event {
+            Event::Step { images } => bar.set_position(images),
+            Event::Tick(tick) => print_line(&bar, &tick.line()),
+            Event::Wrote(path) => {
+                if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("checkpoint")) {
+                    last_checkpoint = Some(path);
+                }
+            }
+        }));
+        bar.finish_and_clear();
+        let outcome = outcome?;
+        let written = last_checkpoint.map_or_else(String::new, |path| format!("; checkpoint {}", path.display()));
+        match outcome {
+            Outcome::Finished => exit::say(&format!("finished: {}{written}", self.out.display()))?,
+            Outcome::Interrupted => exit::say(&format!("interrupted{written}; continue with --resume auto"))?,
+        }
+        Ok(outcome)
+    }
+}
+
+/// A checkpoint that the run goes on from.
+struct Resumed {
+    path: PathBuf,
+    trainer: Trainer,
+    place: DataState,
+}
+
+/// What --dry-run prints: the configuration, the networks' sizes, the data.
+fn describe(trainer: &Trainer, dataset: &Dataset) -> String {
+    let config = toml::to_string(&trainer.config).expect("a configuration is plain data");
+    format!(
+        "{config}\n# generator: {} parameters\n# critic: {} parameters\n# data: {} samples, {} classes\n",
+        trainer.generator.parameter_count(),
+        trainer.critic.parameter_count(),
+        dataset.len(),
+        dataset.classes(),
+    )
+}
+
+/// The bar hides what is printed above it when there is no terminal; plain lines do not.
+///
+/// Training goes on when nobody reads its output any more; the log has every line.
+fn print_line(bar: &ProgressBar, line: &str) {
+    if bar.is_hidden() {
+        let _ = writeln!(std::io::stdout(), "{line}");
+    } else {
+        bar.println(line);
+    }
+}
+
+/// A flag that the first Ctrl-C raises; the second one ends the process.
+fn stop_on_signal() -> Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = stop.clone();
+    ctrlc::set_handler(move || {
+        if flag.swap(true, Ordering::Relaxed) {
+            std::process::exit(exit::INTERRUPTED.into());
+        }
+        exit::warn("finishing the step and writing a checkpoint (again to end at once)");
+    })
+    .map_err(|e| Error::setting("Ctrl-C", format!("cannot be handled ({e})")))?;
+    Ok(stop)
+}

@@ -1,0 +1,171 @@
+//! What a training run is configured by: one serialisable struct for command line, files and checkpoints.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::network::NetworkConfig;
+use crate::objective::{Objective, penalty::Penalty};
+use crate::schedule::{Schedule, Span};
+
+/// Everything that decides the weights after a number of images, except the data.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainingConfig {
+    /// Name of the preset that the configuration started from.
+    pub preset: String,
+    pub network: NetworkConfig,
+    pub objective: Objective,
+    pub penalty: Penalty,
+    /// Samples per iteration.
+    pub batch: usize,
+    /// Samples per forward pass; gradients of several passes are added up to the batch. 0: all at once.
+    pub micro_batch: usize,
+    /// Length of the run in thousands of images.
+    pub kimg: u64,
+    /// Seed of initial weights, data order and noise.
+    pub seed: u32,
+    pub learning_rate: Schedule,
+    pub beta2: Schedule,
+    /// Weight of the penalties, as gamma / 2.
+    pub gamma: Schedule,
+    /// Half-life of the generator's average, in images.
+    pub average_half_life: Schedule,
+    /// When the schedules above move, in images.
+    pub span: Span,
+}
+
+/// The scheduled values of one iteration.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scheduled {
+    pub learning_rate: f64,
+    pub beta2: f64,
+    pub gamma: f64,
+    /// In images.
+    pub average_half_life: f64,
+}
+
+impl TrainingConfig {
+    /// Samples per forward pass.
+    pub fn pass(&self) -> usize {
+        if self.micro_batch == 0 { self.batch } else { self.micro_batch }
+    }
+
+    /// The schedules' values after `images` images.
+    pub fn scheduled(&self, images: u64) -> Scheduled {
+        let at = |schedule: &Schedule| schedule.at(images as f64, &self.span);
+        Scheduled {
+            learning_rate: at(&self.learning_rate),
+            beta2: at(&self.beta2),
+            gamma: at(&self.gamma),
+            average_half_life: at(&self.average_half_life),
+        }
+    }
+
+    /// Refuses what cannot be trained; every sentence names the key.
+    pub fn validate(&self) -> Result<()> {
+        self.network.validate()?;
+        let refuse = |name: &str, reason: String| Err(Error::setting(name, reason));
+        if !(1..=65_536).contains(&self.batch) {
+            return refuse("batch", format!("{} is not between 1 and 65536", self.batch));
+        }
+        if !self.batch.is_multiple_of(self.pass()) {
+            let reason = format!("{} does not divide the batch of {}", self.micro_batch, self.batch);
+            return refuse("micro_batch", reason);
+        }
+        if self.kimg == 0 || self.kimg > 1_000_000_000 {
+            return refuse("kimg", format!("{} is not between 1 and 1000000000", self.kimg));
+        }
+        let Span { total, warmup, warmup_value, hold } = self.span;
+        if ![total, warmup, warmup_value, hold].iter().all(|v| v.is_finite() && *v >= 0.0)
+            || total <= warmup + hold
+        {
+            return refuse("span", "total must exceed warmup + hold, and none may be negative".into());
+        }
+        for (name, schedule, most) in [
+            ("learning_rate", self.learning_rate, 1.0),
+            ("beta2", self.beta2, 1.0),
+            ("gamma", self.gamma, 1e9),
+            ("average_half_life", self.average_half_life, 1e15),
+        ] {
+            for value in [schedule.base, schedule.end] {
+                if !(0.0..=most).contains(&value) || (name == "beta2" && value >= 1.0) {
+                    return refuse(name, format!("{value} is out of range"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The configuration with some keys replaced, given as `key=value` with dots between levels.
+    ///
+    /// Values are TOML; a bare word counts as a string: `gamma.base=2.0`, `network.latent=32`.
+    pub fn with_overrides(&self, overrides: &[String]) -> Result<Self> {
+        let mut table = self.as_table();
+        for entry in overrides {
+            let (key, text) = entry.split_once('=').ok_or_else(|| {
+                Error::setting("--set", format!("'{entry}' is not key=value, for example gamma.base=2.0"))
+            })?;
+            let value = parse_value(text.trim());
+            set(&mut table, key.trim(), value)
+                .map_err(|reason| Error::setting(format!("--set {entry}"), reason))?;
+        }
+        Self::from_table(table).map_err(|reason| Error::setting("--set", reason))
+    }
+
+    /// The configuration with the keys of a TOML text replaced; `origin` names it in errors.
+    pub fn with_toml(&self, text: &str, origin: &std::path::Path) -> Result<Self> {
+        let one_line = |e: toml::de::Error| e.message().lines().next().unwrap_or("not valid TOML").to_owned();
+        let changes: toml::Table = toml::from_str(text).map_err(|e| Error::input(origin, one_line(e)))?;
+        let mut table = self.as_table();
+        merge(&mut table, changes);
+        Self::from_table(table).map_err(|reason| Error::input(origin, reason))
+    }
+
+    fn as_table(&self) -> toml::Table {
+        toml::Table::try_from(self).expect("a configuration is a table")
+    }
+
+    fn from_table(table: toml::Table) -> std::result::Result<Self, String> {
+        let one_line = |e: toml::de::Error| e.message().replace('\n', " ");
+        let config: Self = table.try_into().map_err(one_line)?;
+        Ok(config)
+    }
+}
+
+fn parse_value(text: &str) -> toml::Value {
+    let parsed = toml::from_str::<toml::Table>(&format!("value = {text}")).ok();
+    parsed.and_then(|mut t| t.remove("value")).unwrap_or_else(|| toml::Value::String(text.into()))
+}
+
+/// Replaces an existing key; numbers take the type that is there (2 for 2.0).
+fn set(table: &mut toml::Table, key: &str, value: toml::Value) -> std::result::Result<(), String> {
+    let (parents, last) = key.rsplit_once('.').unwrap_or(("", key));
+    let mut level = table;
+    for part in parents.split('.').filter(|part| !part.is_empty()) {
+        level = level
+            .get_mut(part)
+            .and_then(toml::Value::as_table_mut)
+            .ok_or_else(|| format!("there is no group '{part}'"))?;
+    }
+    let known = level.keys().cloned().collect::<Vec<_>>().join(", ");
+    let slot = level.get_mut(last).ok_or_else(|| format!("there is no key '{last}'; known are {known}"))?;
+    *slot = match (&*slot, value) {
+        (toml::Value::Float(_), toml::Value::Integer(whole)) => toml::Value::Float(whole as f64),
+        (_, value) => value,
+    };
+    Ok(())
+}
+
+fn merge(table: &mut toml::Table, changes: toml::Table) {
+    for (key, value) in changes {
+        match (table.get_mut(&key), value) {
+            (Some(toml::Value::Table(inner)), toml::Value::Table(changes)) => merge(inner, changes),
+            (Some(slot @ toml::Value::Float(_)), toml::Value::Integer(whole)) => {
+                *slot = toml::Value::Float(whole as f64);
+            }
+            (_, value) => {
+                table.insert(key, value);
+            }
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! Training data: MNIST-like IDX files, CIFAR-10, folders and zips of pictures, and two point clouds.
+//!
+//! [`open`] finds out what a path holds and checks all of it that can be checked without decoding; the
+//! [`Dataset`] then decodes the [`Batch`]es that an [`InfiniteSampler`] asks for. Everything read is untrusted:
+//! sizes are checked before memory is taken, and memory does not grow with the data beyond the cache.
+//! In the browser [`open_bytes`] takes the same files from memory.
+
+mod cifar;
+mod dataset;
+mod digest;
+mod idx;
+mod labels;
+mod open;
+mod picture;
+mod pictures;
+mod points;
+#[cfg(not(target_family = "wasm"))]
+mod prefetch;
+mod sampler;
+mod source;
+mod store;
+#[cfg(test)]
+mod tests;
+
+pub use dataset::{Batch, Dataset, Kind, Values};
+#[cfg(not(target_family = "wasm"))]
+pub use open::open;
+pub use open::{OpenOptions, open_bytes};
+pub use points::{ModeCoverage, PointCloud};
+#[cfg(not(target_family = "wasm"))]
+pub use prefetch::Prefetcher;
+pub use sampler::InfiniteSampler;

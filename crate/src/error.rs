@@ -1,0 +1,43 @@
+//! Errors for people: one sentence that names the file or the setting, and the way out.
+
+use std::path::{Path, PathBuf};
+
+/// What can go wrong at the edges: files, settings, devices, and a training run that diverges.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file or folder that was read is not what it should be.
+    #[error("{}: {reason}", path.display())]
+    Input { path: PathBuf, reason: String },
+    /// A file or folder cannot be written.
+    #[error("{}: {reason}", path.display())]
+    Output { path: PathBuf, reason: String },
+    /// A flag, a configuration key or an argument has a value that cannot be used.
+    #[error("{name}: {reason}")]
+    Setting { name: String, reason: String },
+    /// A device is missing, lost or out of memory.
+    #[error("device {name}: {reason}")]
+    Device { name: String, reason: String },
+    /// Training produced a value that is not finite.
+    #[error("{0}")]
+    Diverged(String),
+}
+
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    pub fn input(path: impl AsRef<Path>, reason: impl Into<String>) -> Self {
+        Self::Input { path: path.as_ref().into(), reason: reason.into() }
+    }
+
+    pub fn output(path: impl AsRef<Path>, reason: impl Into<String>) -> Self {
+        Self::Output { path: path.as_ref().into(), reason: reason.into() }
+    }
+
+    pub fn setting(name: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::Setting { name: name.into(), reason: reason.into() }
+    }
+
+    pub fn device(name: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::Device { name: name.into(), reason: reason.into() }
+    }
+}

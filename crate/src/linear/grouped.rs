@@ -1,0 +1,73 @@
+//! 3x3 convolution in groups, stride 1, zero padding: the mixing layer of a residual block.
+//!
+//! The portable form gathers the nine shifted pictures and is one batched matrix product over the
+//! groups. In f32 on the CPU, [`crate::kernels`] has a direct kernel that never builds the nine copies.
+
+use burn::tensor::Tensor;
+
+use crate::kernels;
+
+/// Taps of the 3x3 window, row by row.
+pub const TAPS: usize = 9;
+
+/// `x [b, h, w, c]` with `weight [c, c / groups, 3, 3]` (flat): `[b, h, w, c]`.
+pub fn apply(x: Tensor<4>, weight: Tensor<1>, groups: usize) -> Tensor<4> {
+    let kernel = taps_first(weight, x.dims()[3], groups);
+    correlate(x, kernel, groups)
+}
+
+/// Gradient with respect to the input: the same correlation with turned, transposed taps.
+pub fn adjoint(delta: Tensor<4>, weight: Tensor<1>, groups: usize) -> Tensor<4> {
+    let kernel = taps_first(weight, delta.dims()[3], groups).flip([1]).swap_dims(2, 3);
+    correlate(delta, kernel, groups)
+}
+
+/// Gradient of the weight, flat, summed over batch and pixels.
+pub fn weight_gradient(x: Tensor<4>, delta: Tensor<4>, groups: usize) -> Tensor<1> {
+    let channels = x.dims()[3];
+    let width = channels / groups;
+    let gradient = if kernels::has_grouped(&x, groups) {
+        kernels::grouped_kernel_gradient(x, delta, groups)
+    } else {
+        let [batch, height, columns, _] = delta.dims();
+        let delta = delta.reshape([batch * height * columns, groups, width]).permute([1, 0, 2]);
+        windows(x, groups).swap_dims(1, 2).matmul(delta).reshape([groups, TAPS, width, width])
+    };
+    gradient.permute([0, 3, 2, 1]).reshape([channels * width * TAPS])
+}
+
+/// Correlates with `kernel [groups, 9, in, out]`.
+fn correlate(x: Tensor<4>, kernel: Tensor<4>, groups: usize) -> Tensor<4> {
+    if kernels::has_grouped(&x, groups) {
+        return kernels::grouped_correlate(x, kernel);
+    }
+    let shape = x.dims();
+    let width = shape[3] / groups;
+    let kernel = kernel.reshape([groups, TAPS * width, width]);
+    windows(x, groups).matmul(kernel).permute([1, 0, 2]).reshape(shape)
+}
+
+/// The flat published weight as `[groups, 9, in, out]`.
+fn taps_first(weight: Tensor<1>, channels: usize, groups: usize) -> Tensor<4> {
+    let width = channels / groups;
+    weight.reshape([groups, width, width, TAPS]).permute([0, 3, 2, 1])
+}
+
+/// The 3x3 window around every pixel: `[groups, b * h * w, 9 * width]`, taps before channels.
+fn windows(x: Tensor<4>, groups: usize) -> Tensor<3> {
+    let [batch, height, columns, channels] = x.dims();
+    let padded = pad::<2>(pad::<1>(x));
+    let shifted = (0..TAPS)
+        .map(|tap| {
+            let picture = padded.clone().narrow(1, tap / 3, height).narrow(2, tap % 3, columns);
+            picture.reshape([batch * height * columns, groups, channels / groups])
+        })
+        .collect();
+    Tensor::cat(shifted, 2).permute([1, 0, 2])
+}
+
+/// One row of zeros on both sides of an axis.
+fn pad<const AXIS: usize>(x: Tensor<4>) -> Tensor<4> {
+    let border = x.clone().narrow(AXIS, 0, 1).zeros_like();
+    Tensor::cat(vec![border.clone(), x, border], AXIS)
+}

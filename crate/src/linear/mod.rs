@@ -1,0 +1,93 @@
+//! Linear maps: what a piecewise-linear network is made of between its activations.
+//!
+//! Every map is bilinear in its weight and its input, and is written here once with its three faces:
+//! `apply`, its adjoint with respect to the input, and the gradient of its weight. Forward pass, input
+//! gradient, replay and back-propagation are all walks over these (see [`crate::network`]).
+//!
+//! Activations are channels-last, `[batch, height, width, channels]`, so that a 1x1 convolution is one
+//! matrix product and a bias is a row; vectors are `[batch, 1, 1, channels]`. Weights are flat, in the
+//! order in which they are published.
+
+pub mod basis;
+pub mod grouped;
+pub mod pointwise;
+pub mod resample;
+
+use burn::tensor::Tensor;
+
+/// A linear map with a weight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinearMap {
+    /// 1x1 convolution, or a linear layer on a vector; weight `[outputs, inputs]`.
+    Pointwise { inputs: usize, outputs: usize },
+    /// 3x3 convolution in groups, zero padding; weight `[channels, channels / groups, 3, 3]`.
+    Grouped { channels: usize, groups: usize },
+    /// Vector to 4x4 picture: channel c times its own 4x4 pattern; weight `[channels, 4, 4]`.
+    ExpandBasis { channels: usize },
+    /// 4x4 picture to vector: channel c summed against its own 4x4 pattern; weight `[channels, 1, 4, 4]`.
+    ContractBasis { channels: usize },
+    /// Inner product with the embedding of the label, features to a logit; weight `[features, classes]`.
+    Project { features: usize, classes: usize },
+}
+
+impl LinearMap {
+    /// The image of `x` under the map with weight `weight`.
+    ///
+    /// `labels` is `[batch, classes]`; only [`LinearMap::Project`] reads it.
+    pub fn apply(&self, x: Tensor<4>, weight: &Tensor<1>, labels: Option<&Tensor<2>>) -> Tensor<4> {
+        match *self {
+            Self::Pointwise { inputs, outputs } => pointwise::apply(x, matrix(weight, outputs, inputs)),
+            Self::Grouped { groups, .. } => grouped::apply(x, weight.clone(), groups),
+            Self::ExpandBasis { .. } => basis::expand(x, weight),
+            Self::ContractBasis { .. } => basis::contract(x, weight),
+            Self::Project { features, classes } => {
+                let embedding = embed(labels, matrix(weight, features, classes));
+                (x * embedding).sum_dim(3)
+            }
+        }
+    }
+
+    /// The adjoint: the gradient with respect to the input, given that of the output.
+    pub fn adjoint(&self, delta: Tensor<4>, weight: &Tensor<1>, labels: Option<&Tensor<2>>) -> Tensor<4> {
+        match *self {
+            Self::Pointwise { inputs, outputs } => {
+                pointwise::apply(delta, matrix(weight, outputs, inputs).transpose())
+            }
+            Self::Grouped { groups, .. } => grouped::adjoint(delta, weight.clone(), groups),
+            Self::ExpandBasis { .. } => basis::contract(delta, weight),
+            Self::ContractBasis { .. } => basis::expand(delta, weight),
+            Self::Project { features, classes } => delta * embed(labels, matrix(weight, features, classes)),
+        }
+    }
+
+    /// The gradient of the weight, flat, given the input and the gradient of the output.
+    pub fn weight_gradient(&self, x: Tensor<4>, delta: Tensor<4>, labels: Option<&Tensor<2>>) -> Tensor<1> {
+        match *self {
+            Self::Pointwise { .. } => pointwise::weight_gradient(x, delta).flatten(0, 1),
+            Self::Grouped { groups, .. } => grouped::weight_gradient(x, delta, groups),
+            Self::ExpandBasis { .. } => basis::weight_gradient(x, delta),
+            Self::ContractBasis { .. } => basis::weight_gradient(delta, x),
+            Self::Project { .. } => {
+                let features = pointwise::rows(x * delta);
+                features.transpose().matmul(expect_labels(labels).clone()).flatten(0, 1)
+            }
+        }
+    }
+}
+
+/// The embedding of each label, `[batch, 1, 1, features]`; `weight` is `[features, classes]`.
+pub fn embed(labels: Option<&Tensor<2>>, weight: Tensor<2>) -> Tensor<4> {
+    let embedding = expect_labels(labels).clone().matmul(weight.transpose());
+    let [batch, features] = embedding.dims();
+    embedding.reshape([batch, 1, 1, features])
+}
+
+/// A flat weight as a matrix; panics if the sizes differ (checked when a network is loaded).
+pub fn matrix(weight: &Tensor<1>, rows: usize, columns: usize) -> Tensor<2> {
+    weight.clone().reshape([rows, columns])
+}
+
+/// The labels of a conditional network; callers check that they are there before a walk starts.
+pub fn expect_labels(labels: Option<&Tensor<2>>) -> &Tensor<2> {
+    labels.expect("a conditional network was given no labels")
+}

@@ -1,0 +1,101 @@
+//! The presets: published pairs and small ones, one line each (training notes, section 3).
+
+use crate::config::TrainingConfig;
+use crate::error::{Error, Result};
+use crate::network::{Architecture, NetworkConfig};
+use crate::objective::{Objective, penalty::Penalty};
+use crate::schedule::{Schedule, Span};
+
+/// One line of the table.
+struct Preset {
+    name: &'static str,
+    /// Stages from 4x4 upwards; empty for the perceptrons.
+    widths: &'static [usize],
+    /// Channels per group after expansion.
+    group_width: usize,
+    blocks: usize,
+    /// Classes of the data set that the preset was published for.
+    classes: usize,
+    gamma: (f64, f64),
+    /// Final half-life of the average, in images.
+    average: f64,
+    /// Images over which schedules move.
+    span: f64,
+    batch: usize,
+    kimg: u64,
+}
+
+const fn demo(name: &'static str, widths: &'static [usize], gamma: (f64, f64)) -> Preset {
+    let (classes, average, span, batch, kimg) = (0, 10e3, 200e3, 32, 400);
+    Preset { name, widths, group_width: 16, blocks: 1, classes, gamma, average, span, batch, kimg }
+}
+
+const W: usize = 768;
+const WIDE: usize = 1536;
+
+#[rustfmt::skip]
+const PRESETS: &[Preset] = &[
+    demo("demo-16", &[128, 128, 64], (0.5, 0.05)),
+    demo("demo-32", &[128, 128, 128, 64], (1.0, 0.1)),
+    demo("demo-64", &[128, 128, 128, 64, 32], (4.0, 0.4)),
+    Preset { name: "points", widths: &[], group_width: 0, blocks: 0, classes: 0, gamma: (0.1, 0.01), average: 25e3, span: 1e6, batch: 256, kimg: 1_500 },
+    Preset { name: "cifar10", widths: &[W; 4], group_width: 16, blocks: 2, classes: 10, gamma: (0.05, 0.005), average: 5e6, span: 2e7, batch: 512, kimg: 250_000 },
+    Preset { name: "ffhq-64", widths: &[W, W, W, W, 384], group_width: 16, blocks: 2, classes: 0, gamma: (2.0, 0.2), average: 5e5, span: 2e7, batch: 256, kimg: 100_000 },
+    Preset { name: "ffhq-256", widths: &[W, W, W, W, 384, 192, 96], group_width: 16, blocks: 2, classes: 0, gamma: (150.0, 15.0), average: 5e5, span: 2e7, batch: 256, kimg: 200_000 },
+    Preset { name: "imagenet-32", widths: &[WIDE; 4], group_width: 32, blocks: 2, classes: 1000, gamma: (0.5, 0.05), average: 5e7, span: 2e8, batch: 4096, kimg: 1_000_000 },
+    Preset { name: "imagenet-64", widths: &[WIDE; 5], group_width: 32, blocks: 2, classes: 1000, gamma: (1.0, 0.1), average: 5e7, span: 2e8, batch: 4096, kimg: 1_000_000 },
+];
+
+/// Names of all presets, small ones first.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    PRESETS.iter().map(|preset| preset.name)
+}
+
+/// Number of classes of the data set that a preset was published for; 0 if it has none.
+pub fn published_classes(name: &str) -> Result<usize> {
+    Ok(find(name)?.classes)
+}
+
+/// A preset's configuration for labels of `classes` classes (0: unconditional).
+pub fn config(name: &str, classes: usize) -> Result<TrainingConfig> {
+    let preset = find(name)?;
+    Ok(TrainingConfig {
+        preset: preset.name.into(),
+        network: network(preset, classes),
+        objective: Objective::RelativisticPairing,
+        penalty: Penalty::R1R2,
+        batch: preset.batch,
+        micro_batch: 0,
+        kimg: preset.kimg,
+        seed: 0,
+        learning_rate: Schedule::new(2e-4, 5e-5),
+        beta2: Schedule::new(0.9, 0.99),
+        gamma: Schedule::new(preset.gamma.0, preset.gamma.1),
+        average_half_life: Schedule::new(0.0, preset.average),
+        span: Span { total: preset.span, ..Span::default() },
+    })
+}
+
+fn find(name: &str) -> Result<&'static Preset> {
+    PRESETS.iter().find(|preset| preset.name.eq_ignore_ascii_case(name)).ok_or_else(|| {
+        let known = names().collect::<Vec<_>>().join(", ");
+        Error::setting("--preset", format!("there is no preset '{name}'; choose one of {known}"))
+    })
+}
+
+fn network(preset: &Preset, classes: usize) -> NetworkConfig {
+    let architecture = if preset.widths.is_empty() {
+        Architecture::Perceptron { hidden: vec![256; 3], outputs: 2 }
+    } else {
+        let expansion = 2;
+        Architecture::Convolutional {
+            widths: preset.widths.into(),
+            cardinality: preset.widths.iter().map(|width| width * expansion / preset.group_width).collect(),
+            blocks: vec![preset.blocks; preset.widths.len()],
+            expansion,
+            generator_embedding: 64,
+            critic_embedding: preset.widths[0],
+        }
+    };
+    NetworkConfig { latent: 64, classes, architecture }
+}

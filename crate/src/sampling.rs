@@ -1,0 +1,101 @@
+//! Samples of a model, from seeds or from latents: what the command line and the page have in common.
+
+use burn::tensor::{Device, Tensor, TensorData};
+
+use crate::checkpoint::Model;
+use crate::error::{Error, Result};
+use crate::random::RandomState;
+use crate::training::read_values;
+
+/// The latents of seeds, `[seeds, latent]`: `RandomState(seed).randn(latent)` in f64, rounded to f32.
+pub fn latents(seeds: &[u32], latent: usize) -> Vec<f32> {
+    let mut values = vec![0.0; seeds.len() * latent];
+    for (row, &seed) in values.chunks_exact_mut(latent.max(1)).zip(seeds) {
+        RandomState::new(seed).fill_randn(row);
+    }
+    values
+}
+
+/// One-hot labels, `[numbers, classes]`.
+///
+/// # Errors
+/// [`Error::Setting`] named `--class` for a number that is not below `classes`.
+pub fn one_hot(numbers: &[usize], classes: usize) -> Result<Vec<f32>> {
+    let mut values = vec![0.0; numbers.len() * classes];
+    for (row, &number) in numbers.iter().enumerate() {
+        if number >= classes {
+            let last = classes.saturating_sub(1);
+            let reason = format!("{number} is not a class of this network; its classes are 0 to {last}");
+            return Err(Error::setting("--class", reason));
+        }
+        values[row * classes + number] = 1.0;
+    }
+    Ok(values)
+}
+
+/// Samples for latents `[n, latent]` and labels `[n, classes]` (none for an unconditional model), at most
+/// `batch` at a time.
+///
+/// # Shapes
+/// `[n, height, width, channels]`, in [-1, 1] as far as the model was trained.
+///
+/// # Errors
+/// [`Error::Setting`] where latents or labels do not fit the model, and the device's errors.
+pub async fn sample(
+    model: &Model,
+    latents: &[f32],
+    labels: Option<&[f32]>,
+    batch: usize,
+) -> Result<Vec<f32>> {
+    let (latent, classes) = (model.header.network.latent, model.header.network.classes);
+    let count = latents.len() / latent;
+    if latents.len() != count * latent {
+        let reason = format!("{} values are not rows of the network's {latent} latents", latents.len());
+        return Err(Error::setting("latents", reason));
+    }
+    if labels.map_or(0, <[f32]>::len) != count * classes {
+        let reason = if classes == 0 {
+            "this network is unconditional and takes no labels".into()
+        } else {
+            format!("this network needs a label of {classes} classes for every sample")
+        };
+        return Err(Error::setting("labels", reason));
+    }
+    let labels = labels.filter(|_| classes > 0);
+    let device = model.weights.first().map(Tensor::device).unwrap_or_else(Device::flex);
+    let mut samples =
+        Vec::with_capacity(count * model.header.network.sample_shape().iter().product::<usize>());
+    let batch = batch.max(1);
+    for (part, z) in latents.chunks(batch * latent).enumerate() {
+        let rows = z.len() / latent;
+        let z = Tensor::from_data(TensorData::new(z.to_vec(), [rows, 1, 1, latent]), &device);
+        let label = labels.map(|labels| {
+            let start = part * batch * classes;
+            let values = labels[start..start + rows * classes].to_vec();
+            Tensor::<2>::from_data(TensorData::new(values, [rows, classes]), &device)
+        });
+        let x = model.generator.evaluate(&model.weights, z, label.as_ref());
+        samples.extend(read_values(x).await?);
+    }
+    Ok(samples)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // From shared/fixtures/seeds.json (numpy 2.2.6), rounded to f32.
+    #[test]
+    fn every_seed_starts_afresh() {
+        let z = latents(&[7, 0], 3);
+        assert_eq!(z[..2], [1.690525703800356_f64 as f32, -0.4659373705408328_f64 as f32]);
+        assert_eq!(z[3..5], [1.764052345967664_f64 as f32, 0.4001572083672233_f64 as f32]);
+        assert_eq!(latents(&[0], 3), z[3..]);
+    }
+
+    #[test]
+    fn labels_are_one_hot_and_checked() {
+        assert_eq!(one_hot(&[1, 0], 2).unwrap(), [0.0, 1.0, 1.0, 0.0]);
+        assert!(one_hot(&[2], 2).unwrap_err().to_string().contains("0 to 1"));
+    }
+}

@@ -1,0 +1,109 @@
+//! The run directory: the names in it are a contract.
+//!
+//! | file | is |
+//! |---|---|
+//! | `options.toml` | the configuration, and what the run was started with |
+//! | `log.txt` | every tick line |
+//! | `stats.jsonl` | one JSON object a tick: name to {num, mean, std}, and a timestamp |
+//! | `reals.png` | real samples |
+//! | `fakes-000012.png` | samples at fixed latents after 12 kimg |
+//! | `model-000012.safetensors` | the averaged generator after 12 kimg |
+//! | `checkpoint-000012.safetensors` | all that a resumed run needs; the last two are kept |
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use crate::checkpoint::{self, write_atomic};
+use crate::error::{Error, Result};
+
+/// Checkpoints that stay when a new one is whole.
+const CHECKPOINTS_KEPT: usize = 2;
+
+/// A directory that one run writes to.
+#[derive(Debug)]
+pub struct RunDirectory {
+    path: PathBuf,
+}
+
+impl RunDirectory {
+    /// Creates the directory if need be.
+    ///
+    /// # Errors
+    /// [`Error::Output`] if it cannot be created or written.
+    pub fn create(path: &Path) -> Result<Self> {
+        let failed = |e: std::io::Error| Error::output(path, checkpoint::output_reason(&e));
+        if path.exists() && !path.is_dir() {
+            return Err(Error::output(path, "is a file; --out needs a directory"));
+        }
+        fs::create_dir_all(path).map_err(failed)?;
+        // Learn now, not after an hour, whether files can be written here.
+        tempfile::Builder::new().prefix(".writing-").tempfile_in(path).map_err(failed)?;
+        Ok(Self { path: path.into() })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes a file whole or not at all.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<PathBuf> {
+        let path = self.path.join(name);
+        write_atomic(&path, bytes)?;
+        Ok(path)
+    }
+
+    /// Adds a line to a text file.
+    pub fn append_line(&self, name: &str, line: &str) -> Result<()> {
+        let path = self.path.join(name);
+        let failed = |e: std::io::Error| Error::output(&path, checkpoint::output_reason(&e));
+        let mut file = fs::OpenOptions::new().create(true).append(true).open(&path).map_err(failed)?;
+        file.write_all(format!("{line}\n").as_bytes()).map_err(failed)
+    }
+
+    /// `checkpoint-000012.safetensors` after 12 thousand images.
+    pub fn name(kind: &str, images: u64, extension: &str) -> String {
+        format!("{kind}-{:06}.{extension}", images / 1000)
+    }
+
+    /// Checkpoints in the directory, newest first.
+    pub fn checkpoints(&self) -> Result<Vec<PathBuf>> {
+        let failed = |e: std::io::Error| Error::input(&self.path, format!("cannot be read ({e})"));
+        let mut found = Vec::new();
+        for entry in fs::read_dir(&self.path).map_err(failed)? {
+            let path = entry.map_err(failed)?.path();
+            let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+            let number = name.strip_prefix("checkpoint-").and_then(|n| n.strip_suffix(".safetensors"));
+            if let Some(number) = number.and_then(|n| n.parse::<u64>().ok()) {
+                found.push((number, path));
+            }
+        }
+        found.sort();
+        Ok(found.into_iter().rev().map(|(_, path)| path).collect())
+    }
+
+    /// Removes all but the newest checkpoints; called once a new one is whole.
+    pub fn prune_checkpoints(&self) -> Result<()> {
+        for old in self.checkpoints()?.into_iter().skip(CHECKPOINTS_KEPT) {
+            fs::remove_file(&old).map_err(|e| Error::output(&old, format!("cannot be removed ({e})")))?;
+        }
+        Ok(())
+    }
+
+    /// Drops the statistics after `images`: a killed run wrote them, and the resumed one writes them again.
+    pub fn rewind_statistics(&self, images: u64) -> Result<()> {
+        let path = self.path.join("stats.jsonl");
+        let Ok(text) = fs::read_to_string(&path) else { return Ok(()) };
+        let seen = |line: &str| {
+            let object: serde_json::Value = serde_json::from_str(line).ok()?;
+            object.pointer("/Progress~1kimg/mean")?.as_f64()
+        };
+        let limit = images as f64 / 1e3;
+        let kept: String = text
+            .lines()
+            .filter(|line| seen(line).is_some_and(|kimg| kimg <= limit))
+            .flat_map(|line| [line, "\n"])
+            .collect();
+        if kept.len() == text.len() { Ok(()) } else { write_atomic(&path, kept.as_bytes()) }
+    }
+}

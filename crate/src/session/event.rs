@@ -1,0 +1,72 @@
+//! What a session tells its front end.
+
+use std::path::PathBuf;
+
+use crate::config::Scheduled;
+use crate::session::Statistics;
+
+/// Something that happened in a run.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// One iteration is done.
+    Step { images: u64 },
+    /// A stretch of iterations is done.
+    Tick(Tick),
+    /// A file is complete.
+    Wrote(PathBuf),
+}
+
+/// The account of a stretch of iterations.
+#[derive(Clone, Debug)]
+pub struct Tick {
+    pub number: u64,
+    /// Images seen in the whole run.
+    pub images: u64,
+    /// Images seen in this stretch.
+    pub stretch: u64,
+    /// Seconds of this stretch, without writing files.
+    pub seconds: f64,
+    /// Seconds since this process started the run.
+    pub total_seconds: f64,
+    /// Resident memory of the process in bytes; 0 where it is not known.
+    pub memory: u64,
+    pub scheduled: Scheduled,
+    pub statistics: Statistics,
+}
+
+impl Tick {
+    /// Seconds per thousand images.
+    pub fn seconds_per_kimg(&self) -> f64 {
+        self.seconds / self.stretch.max(1) as f64 * 1e3
+    }
+
+    /// The line that front ends show and the log keeps.
+    pub fn line(&self) -> String {
+        let mean = |name| self.statistics.mean(name).unwrap_or(f64::NAN);
+        format!(
+            "tick {:<5} kimg {:<9.1} time {:<9} sec/kimg {:<8.2} D loss {:<7.3} G loss {:<7.3} real-fake {:<7.3} \
+             R1 {:<9.3e} R2 {:<9.3e} gamma {:<7.3} mem {:.2} GB",
+            self.number,
+            self.images as f64 / 1e3,
+            duration(self.total_seconds),
+            self.seconds_per_kimg(),
+            mean("Loss/D/loss"),
+            mean("Loss/G/loss"),
+            mean("Loss/scores/real"),
+            mean("Loss/r1_penalty"),
+            mean("Loss/r2_penalty"),
+            self.scheduled.gamma,
+            self.memory as f64 / 1e9,
+        )
+    }
+}
+
+/// `1h 02m 03s`
+fn duration(seconds: f64) -> String {
+    let whole = seconds.round() as u64;
+    match (whole / 3600, whole / 60 % 60, whole % 60) {
+        (0, 0, s) => format!("{s}s"),
+        (0, m, s) => format!("{m}m {s:02}s"),
+        (h, m, s) => format!("{h}h {m:02}m {s:02}s"),
+    }
+}

@@ -1,0 +1,257 @@
+//! The loop around the trainer.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use burn::tensor::Device;
+
+use super::directory::RunDirectory;
+use super::event::{Event, Tick};
+use super::feed::phase;
+use super::snapshot::Snapshot;
+use super::statistics::Statistics;
+use crate::checkpoint::model::encode_model;
+use crate::checkpoint::training::encode_checkpoint;
+use crate::checkpoint::{DataState, Precision};
+use crate::data::{Dataset, InfiniteSampler, Prefetcher};
+use crate::error::{Error, Result};
+use crate::training::{PhaseValues, StepStats, Trainer};
+
+/// Batches that are decoded ahead.
+const PREFETCH: usize = 4;
+
+/// How a run is paced and what it writes.
+#[derive(Clone, Debug)]
+pub struct SessionOptions {
+    /// Length of a tick in images.
+    pub tick: u64,
+    /// Ticks between snapshots (pictures, model, checkpoint).
+    pub snapshot_ticks: u64,
+    /// Number format of the models.
+    pub precision: Precision,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// All images of the configuration were seen.
+    Finished,
+    /// The flag was raised; a checkpoint was written.
+    Interrupted,
+}
+
+/// A run in progress.
+pub struct Session {
+    trainer: Trainer,
+    dataset: Arc<Dataset>,
+    batches: Prefetcher,
+    directory: RunDirectory,
+    options: SessionOptions,
+    snapshot: Snapshot,
+    statistics: Statistics,
+    started: Instant,
+    tick_started: Instant,
+    tick_images: u64,
+}
+
+impl Session {
+    /// A run of a fresh trainer, or of one that a checkpoint brought with its place in the data.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if the data set does not fit the networks or is not the checkpoint's.
+    pub fn new(
+        trainer: Trainer,
+        place: Option<DataState>,
+        dataset: Dataset,
+        directory: RunDirectory,
+        options: SessionOptions,
+    ) -> Result<Self> {
+        let position = place.map_or(0, |place| place.position);
+        let dataset = Arc::new(dataset);
+        let sampler = InfiniteSampler::at(dataset.len() as u32, trainer.config.seed, position);
+        let batches = Prefetcher::new(dataset.clone(), sampler, trainer.config.batch, PREFETCH)?;
+        let snapshot = Snapshot::new(&trainer, &dataset)?;
+        let now = Instant::now();
+        Ok(Self {
+            tick_images: trainer.images,
+            trainer,
+            dataset,
+            batches,
+            directory,
+            options,
+            snapshot,
+            statistics: Statistics::default(),
+            started: now,
+            tick_started: now,
+        })
+    }
+
+    /// Trains until the configuration's length or until `stop` is raised; the step in progress is finished.
+    ///
+    /// # Errors
+    /// [`Error::Diverged`] if a loss is not finite; the last checkpoint is then from before.
+    pub async fn run(&mut self, stop: &AtomicBool, tell: &mut impl FnMut(Event)) -> Result<Outcome> {
+        let total = self.trainer.config.kimg * 1000;
+        let fresh = self.trainer.images == 0;
+        if fresh {
+            tell(Event::Wrote(self.directory.write("reals.png", &self.snapshot.reals()?)?));
+        }
+        let mut first = fresh;
+        // One iteration's values are read while the device works on the next.
+        let mut pending: Option<StepStats> = None;
+        while self.trainer.images < total {
+            let before = self.trainer.images;
+            let stats = self.iterate()?;
+            if let Some(earlier) = pending.replace(stats) {
+                self.account(earlier).await?;
+            }
+            tell(Event::Step { images: self.trainer.images });
+            let done = self.trainer.images >= total;
+            let interrupted = stop.load(Ordering::Relaxed) && !done;
+            let boundary = before / self.options.tick != self.trainer.images / self.options.tick;
+            if !(first || boundary || done || interrupted) {
+                continue;
+            }
+            if let Some(last) = pending.take() {
+                self.account(last).await?;
+            }
+            if interrupted {
+                tell(Event::Wrote(self.write_checkpoint().await?));
+                return Ok(Outcome::Interrupted);
+            }
+            let tick = self.end_tick()?;
+            let (number, line) = (tick.number, tick.line());
+            tell(Event::Tick(tick));
+            self.directory.append_line("log.txt", &line)?;
+            if first || done || number.is_multiple_of(self.options.snapshot_ticks) {
+                self.write_snapshot(tell).await?;
+            }
+            first = false;
+            self.tick_started = Instant::now();
+        }
+        Ok(Outcome::Finished)
+    }
+
+    /// One iteration: a batch for the critic, another for the generator.
+    fn iterate(&mut self) -> Result<StepStats> {
+        let size = self.trainer.config.batch;
+        let device: Device = self.trainer.device().clone();
+        let reals = self.batches.next()?;
+        let critic = phase(reals, self.trainer.draw_latents(size), &device);
+        let reals = self.batches.next()?;
+        let generator = phase(reals, self.trainer.draw_latents(size), &device);
+        Ok(self.trainer.step(&critic, &generator))
+    }
+
+    async fn account(&mut self, stats: StepStats) -> Result<()> {
+        let values = stats.read().await?;
+        if !values.is_finite() {
+            return Err(self.diverged(&values));
+        }
+        self.statistics.add_iteration(&values);
+        Ok(())
+    }
+
+    fn diverged(&self, values: &PhaseValues) -> Error {
+        let finite = |values: &[f32]| values.iter().all(|v| v.is_finite());
+        let what = match values {
+            v if !finite(&v.r1) || !finite(&v.r2) => "the gradient penalties",
+            v if !finite(&v.critic_loss) => "the critic's loss",
+            _ => "the generator's loss",
+        };
+        let gamma = self.trainer.config.scheduled(self.trainer.images).gamma;
+        let last = match self.directory.checkpoints().unwrap_or_default().first() {
+            Some(path) => format!("{} is from before", path.display()),
+            None => "no checkpoint was written yet".into(),
+        };
+        Error::Diverged(format!(
+            "training diverged near image {}: {what} stopped being finite with gamma {gamma:.3}; {last}; use a \
+             larger gamma (it grows with the resolution) or a smaller learning_rate",
+            self.trainer.images
+        ))
+    }
+
+    fn end_tick(&mut self) -> Result<Tick> {
+        let images = self.trainer.images;
+        let tick = Tick {
+            number: images / self.options.tick,
+            images,
+            stretch: images - self.tick_images,
+            seconds: self.tick_started.elapsed().as_secs_f64(),
+            total_seconds: self.started.elapsed().as_secs_f64(),
+            memory: resident_memory(),
+            scheduled: self.trainer.config.scheduled(images),
+            statistics: std::mem::take(&mut self.statistics),
+        };
+        self.tick_images = images;
+        self.directory.append_line("stats.jsonl", &statistics_line(&tick))?;
+        Ok(tick)
+    }
+
+    async fn write_snapshot(&mut self, tell: &mut impl FnMut(Event)) -> Result<()> {
+        let images = self.trainer.images;
+        let name = |kind, extension| RunDirectory::name(kind, images, extension);
+        let fakes = self.snapshot.fakes(&self.trainer).await?;
+        tell(Event::Wrote(self.directory.write(&name("fakes", "png"), &fakes)?));
+        let model = encode_model(&self.trainer, self.options.precision).await?;
+        tell(Event::Wrote(self.directory.write(&name("model", "safetensors"), &model)?));
+        tell(Event::Wrote(self.write_checkpoint().await?));
+        Ok(())
+    }
+
+    async fn write_checkpoint(&mut self) -> Result<PathBuf> {
+        let place =
+            DataState { fingerprint: self.dataset.fingerprint(), position: self.batches.consumed() };
+        let bytes = encode_checkpoint(&self.trainer, &place).await?;
+        let name = RunDirectory::name("checkpoint", self.trainer.images, "safetensors");
+        let path = self.directory.write(&name, &bytes)?;
+        self.directory.prune_checkpoints()?;
+        Ok(path)
+    }
+
+    /// Refuses to continue a checkpoint on another data set than its own.
+    pub fn check_data(checkpoint: &Path, place: &DataState, dataset: &Dataset) -> Result<()> {
+        if place.fingerprint == dataset.fingerprint() {
+            return Ok(());
+        }
+        Err(Error::input(
+            checkpoint,
+            "was trained on other data (or with other --cond, --mirror); resume with the same data set, or start \
+             a new run",
+        ))
+    }
+}
+
+/// One line of `stats.jsonl`.
+fn statistics_line(tick: &Tick) -> String {
+    let mut statistics = tick.statistics.clone();
+    let Tick { scheduled, .. } = tick;
+    for (name, value) in [
+        ("Progress/tick", tick.number as f64),
+        ("Progress/kimg", tick.images as f64 / 1e3),
+        ("Progress/lr", scheduled.learning_rate),
+        ("Progress/ema_mimg", scheduled.average_half_life / 1e6),
+        ("Progress/beta2", scheduled.beta2),
+        ("Progress/gamma", scheduled.gamma),
+        ("Timing/total_sec", tick.total_seconds),
+        ("Timing/sec_per_tick", tick.seconds),
+        ("Timing/sec_per_kimg", tick.seconds_per_kimg()),
+        ("Resources/cpu_mem_gb", tick.memory as f64 / 2f64.powi(30)),
+    ] {
+        statistics.add_value(name, value);
+    }
+    let mut object = serde_json::to_value(statistics.all()).expect("statistics are plain numbers");
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |elapsed| elapsed.as_secs_f64());
+    object["timestamp"] = now.into();
+    object.to_string()
+}
+
+/// Resident memory of this process in bytes; 0 where it is not known.
+fn resident_memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+    kilobytes.unwrap_or(0) * 1024
+}

@@ -1,0 +1,15 @@
+//! One iteration of training: gradients, optimiser, average, and the trainer that owns them.
+
+pub mod adam;
+pub mod average;
+mod gradients;
+mod stats;
+mod trainer;
+
+pub use adam::Adam;
+pub use gradients::{
+    CriticTask, CriticValues, GeneratorValues, Phase, Player, critic_gradients, generator_gradients,
+};
+pub(crate) use stats::read as read_values;
+pub use stats::{PhaseValues, StepStats};
+pub use trainer::{Players, Trainer};

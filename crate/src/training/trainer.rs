@@ -1,0 +1,154 @@
+//! The trainer: two players, their optimisers, the average. No files, no clock, no data set.
+
+use burn::tensor::{Device, Tensor, TensorData};
+
+use super::adam::Adam;
+use super::average;
+use super::gradients::{CriticTask, Phase, Player, critic_gradients, generator_gradients};
+use super::stats::StepStats;
+use super::{CriticValues, GeneratorValues};
+use crate::config::TrainingConfig;
+use crate::error::Result;
+use crate::network::{Gradients, Network, Weights};
+use crate::random::RandomState;
+
+/// The descriptions of both networks and all that training changes.
+#[derive(Clone, Debug)]
+pub struct Players {
+    pub generator: Weights,
+    pub critic: Weights,
+    /// Moving average of the generator: what is sampled and shared.
+    pub average: Weights,
+    pub generator_adam: Adam,
+    pub critic_adam: Adam,
+}
+
+/// Trains one pair of networks on one device.
+pub struct Trainer {
+    pub config: TrainingConfig,
+    pub generator: Network,
+    pub critic: Network,
+    pub players: Players,
+    /// Real images that the critic has seen.
+    pub images: u64,
+    /// Source of the latents, on the host so that a seed means the same on every device.
+    pub noise: RandomState,
+    device: Device,
+}
+
+impl Trainer {
+    /// A fresh pair: initial weights and noise follow from the configuration's seed.
+    ///
+    /// # Errors
+    /// [`crate::Error::Setting`] if the configuration cannot be trained.
+    pub fn new(config: TrainingConfig, device: &Device) -> Result<Self> {
+        config.validate()?;
+        let (generator, critic) = (config.network.generator()?, config.network.critic()?);
+        let mut random = RandomState::new(config.seed);
+        let generator_weights = generator.initialize(&mut random, device);
+        let critic_weights = critic.initialize(&mut random, device);
+        let players = Players {
+            average: generator_weights.clone(),
+            generator_adam: Adam::new(&generator_weights),
+            critic_adam: Adam::new(&critic_weights),
+            generator: generator_weights,
+            critic: critic_weights,
+        };
+        Ok(Self::from_parts(config, generator, critic, players, random, device))
+    }
+
+    pub(crate) fn from_parts(
+        config: TrainingConfig,
+        generator: Network,
+        critic: Network,
+        players: Players,
+        noise: RandomState,
+        device: &Device,
+    ) -> Self {
+        Self { config, generator, critic, players, images: 0, noise, device: device.clone() }
+    }
+
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// Latents `[count, 1, 1, latent]` from the trainer's noise.
+    pub fn draw_latents(&mut self, count: usize) -> Tensor<4> {
+        let latent = self.config.network.latent;
+        let mut values = vec![0.0; count * latent];
+        self.noise.fill_randn(&mut values);
+        Tensor::from_data(TensorData::new(values, [count, 1, 1, latent]), &self.device)
+    }
+
+    /// One iteration (training notes, section 1): critic, generator against the new critic, average.
+    ///
+    /// Schedules are read before the count of images moves. Nothing is read back from the device.
+    pub fn step(&mut self, critic: &Phase, generator: &Phase) -> StepStats {
+        let critic_values = self.critic_step(critic);
+        let generator_values = self.generator_step(generator);
+        self.finish_iteration(critic.len());
+        StepStats { critic: critic_values, generator: generator_values }
+    }
+
+    /// The critic's phase alone: gradient over the batch in micro-batches, one Adam step.
+    pub fn critic_step(&mut self, phase: &Phase) -> Vec<CriticValues> {
+        let scheduled = self.config.scheduled(self.images);
+        let TrainingConfig { objective, penalty, .. } = self.config;
+        let task = CriticTask { objective, penalty, gamma: scheduled.gamma };
+        let (gradients, values) = accumulate(phase, self.config.pass(), |part| {
+            let labels = part.labels.as_ref();
+            let fakes = self.generator.evaluate(&self.players.generator, part.latents.clone(), labels);
+            let critic = Player { network: &self.critic, weights: &self.players.critic };
+            critic_gradients(critic, part.reals.clone(), fakes, labels, task, phase.len())
+        });
+        let (rate, beta2) = (scheduled.learning_rate, scheduled.beta2);
+        self.players.critic_adam.step(&mut self.players.critic, gradients, rate, beta2);
+        values
+    }
+
+    /// The generator's phase alone: gradient over the batch in micro-batches, one Adam step.
+    pub fn generator_step(&mut self, phase: &Phase) -> Vec<GeneratorValues> {
+        let scheduled = self.config.scheduled(self.images);
+        let (gradients, values) = accumulate(phase, self.config.pass(), |part| {
+            let generator = Player { network: &self.generator, weights: &self.players.generator };
+            let critic = Player { network: &self.critic, weights: &self.players.critic };
+            generator_gradients(generator, critic, part, self.config.objective, phase.len())
+        });
+        let (rate, beta2) = (scheduled.learning_rate, scheduled.beta2);
+        self.players.generator_adam.step(&mut self.players.generator, gradients, rate, beta2);
+        values
+    }
+
+    /// Moves the average and the count of images.
+    pub fn finish_iteration(&mut self, batch: usize) {
+        let half_life = self.config.scheduled(self.images).average_half_life;
+        let decay = average::decay(batch, half_life);
+        average::update(&mut self.players.average, &self.players.generator, decay);
+        self.images += batch as u64;
+    }
+
+    /// Samples of the averaged generator for latents `[n, 1, 1, latent]`: `[n, height, width, channels]`.
+    pub fn sample(&self, latents: Tensor<4>, labels: Option<&Tensor<2>>) -> Tensor<4> {
+        self.generator.evaluate(&self.players.average, latents, labels)
+    }
+}
+
+/// Sums gradients over micro-batches; each part already carries 1 / batch.
+fn accumulate<V>(
+    phase: &Phase,
+    micro_batch: usize,
+    mut part: impl FnMut(&Phase) -> (Gradients, V),
+) -> (Gradients, Vec<V>) {
+    let mut sum: Option<Gradients> = None;
+    let mut values = Vec::new();
+    for start in (0..phase.len()).step_by(micro_batch) {
+        let length = micro_batch.min(phase.len() - start);
+        let (gradients, value) = part(&phase.slice(start, length));
+        sum = Some(match sum.take() {
+            None => gradients,
+            Some(sum) => sum.into_iter().zip(gradients).map(|(a, b)| a + b).collect(),
+        });
+        values.push(value);
+    }
+    (sum.unwrap_or_default(), values)
+}

@@ -1,0 +1,17 @@
+//! The command line as a person uses it: every test starts the binary in a folder of its own.
+//!
+//! - `broken_inputs`: whatever is wrong with files, flags or places ends in one sentence, and nothing is half
+//!   written;
+//! - `session`: train, look, sample, share;
+//! - `resume`: a run that was killed ends with the same bits as one that was not.
+
+#![cfg(unix)]
+
+mod broken_inputs;
+mod inputs;
+mod places;
+mod resume;
+mod scene;
+mod session;
+mod trained;
+mod weights;

@@ -1,0 +1,52 @@
+//! Comparing tensors with the reference's numbers, on every device.
+
+use burn::tensor::Tensor;
+
+/// Of a tensor's largest value: forward passes in f32.
+pub const FORWARD: f32 = 1e-5;
+/// Of a tensor's largest value: gradients in f32.
+pub const GRADIENT: f32 = 1e-4;
+
+/// Values on the host.
+pub fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().convert::<f32>().try_to_vec().expect("float values")
+}
+
+/// Asserts that `ours` is within `tolerance` of the largest of `theirs`.
+pub fn assert_close(what: &str, ours: &[f32], theirs: &[f32], tolerance: f32) {
+    assert_eq!(ours.len(), theirs.len(), "{what}: another number of values");
+    let largest = theirs.iter().fold(0.0f32, |m, v| m.max(v.abs()));
+    assert_within(what, ours, theirs, tolerance * largest);
+}
+
+/// Asserts that `ours` is within `tolerance` of `theirs`, absolutely.
+pub fn assert_within(what: &str, ours: &[f32], theirs: &[f32], tolerance: f32) {
+    assert_eq!(ours.len(), theirs.len(), "{what}: another number of values");
+    for (index, (a, b)) in ours.iter().zip(theirs).enumerate() {
+        assert!((a - b).abs() <= tolerance, "{what}[{index}]: {a} is not {b} (tolerance {tolerance:e})");
+    }
+}
+
+/// Runs one test body on the CPU and on wgpu. A missing device fails, it does not skip.
+#[macro_export]
+macro_rules! on_devices {
+    ($(#[$meta:meta])* fn $name:ident($device:ident: &Device) $body:block) => {
+        mod $name {
+            use super::*;
+
+            fn body($device: &Device) $body
+
+            $(#[$meta])*
+            #[test]
+            fn cpu() {
+                body(&r3gan::backend::open("cpu").expect("the CPU"));
+            }
+
+            $(#[$meta])*
+            #[test]
+            fn wgpu() {
+                body(&r3gan::backend::open("wgpu").expect("a Vulkan adapter (lavapipe: mesa-vulkan-drivers)"));
+            }
+        }
+    };
+}

