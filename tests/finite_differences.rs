@@ -1,8 +1,8 @@
 //! The critic's and the generator's gradients against finite differences, in f64 on random small networks.
 //!
 //! Independent of any fixture: the loss is evaluated from logits, and the penalty's input gradients are
-//! themselves checked against differences of logits. A step of 1e-5 leaves an error near 1e-9 relative to
-//! the loss; tolerances are 1e-5 relative, with room for the curvature of softplus.
+//! themselves checked against differences of logits. A step of 1e-6 leaves an error near 1e-10; the
+//! tolerance is 1e-5 of a gradient's largest entry.
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use r3gan::network::{Architecture, Keep, Network, NetworkConfig, Weights};
@@ -10,13 +10,18 @@ use r3gan::objective::{Objective, penalty::Penalty};
 use r3gan::random::RandomState;
 use r3gan::training::{CriticTask, Phase, Player, critic_gradients, generator_gradients};
 
-const STEP: f64 = 1e-5;
+const STEP: f64 = 1e-6;
 const GAMMA: f64 = 0.7;
 const BATCH: usize = 3;
 /// Entries checked per parameter; the networks have thousands of weights.
 const PROBES: usize = 4;
 
-fn tensor<const D: usize>(random: &mut RandomState, shape: [usize; D], scale: f64, device: &Device) -> Tensor<D> {
+fn tensor<const D: usize>(
+    random: &mut RandomState,
+    shape: [usize; D],
+    scale: f64,
+    device: &Device,
+) -> Tensor<D> {
     let values: Vec<f64> = (0..shape.iter().product()).map(|_| random.randn() * scale).collect();
     Tensor::from_data(TensorData::new(values, shape), (device, DType::F64))
 }
@@ -72,6 +77,7 @@ fn generator_loss(generator: Player, critic: Player, phase: &Phase) -> f64 {
     (0..BATCH).map(|i| softplus(real[i] - fake[i])).sum::<f64>() / BATCH as f64
 }
 
+/// The tolerance is relative to the largest entry of the same gradient.
 fn assert_gradient(name: &str, exact: f64, numeric: f64, scale: f64) {
     let tolerance = 1e-5 * scale.max(1e-3);
     assert!((exact - numeric).abs() <= tolerance, "{name}: exact {exact}, differences {numeric}");
@@ -131,9 +137,20 @@ fn check_parameter(
     loss: impl Fn(usize, f64) -> f64,
 ) {
     let largest = gradient.iter().fold(0.0f64, |m, v| m.max(v.abs()));
-    for _ in 0..PROBES {
+    let mut kinks = 0;
+    let mut probes = 0;
+    while probes < PROBES {
         let index = random.randint(gradient.len() as u32) as usize;
-        let numeric = (loss(index, STEP) - loss(index, -STEP)) / (2.0 * STEP);
+        let (after, here, before) = (loss(index, STEP), loss(index, 0.0), loss(index, -STEP));
+        let numeric = (after - before) / (2.0 * STEP);
+        // Where an activation changes its slope within the step, the loss has a kink (with a penalty a jump),
+        // and differences mean nothing.
+        if (after - 2.0 * here + before).abs() > 1e-5 * STEP * largest.max(1e-3) {
+            kinks += 1;
+            assert!(kinks <= PROBES, "too many kinks to check {}", network.parameters[parameter].name);
+            continue;
+        }
+        probes += 1;
         let name = format!("{:?} {}[{index}]", network.role, network.parameters[parameter].name);
         assert_gradient(&name, gradient[index], numeric, largest);
     }
@@ -172,7 +189,11 @@ fn convolutional(classes: usize) -> NetworkConfig {
 }
 
 fn perceptron(classes: usize) -> NetworkConfig {
-    NetworkConfig { latent: 4, classes, architecture: Architecture::Perceptron { hidden: vec![16; 3], outputs: 2 } }
+    NetworkConfig {
+        latent: 4,
+        classes,
+        architecture: Architecture::Perceptron { hidden: vec![16; 3], outputs: 2 },
+    }
 }
 
 #[test]

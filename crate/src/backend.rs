@@ -1,6 +1,6 @@
 //! The one file that names a backend: devices by name, and our kernels per backend.
 
-use burn::backend::tensor::FloatTensor;
+use burn::backend::tensor::{BoolTensor, FloatTensor};
 use burn::backend::{Backend, Flex, backend_extension};
 use burn::tensor::{Device, FloatDType, TensorData};
 
@@ -18,6 +18,8 @@ pub trait Kernels: Backend {
         delta: FloatTensor<Self>,
         groups: usize,
     ) -> FloatTensor<Self>;
+    /// See [`crate::kernels::scale_where`].
+    fn scale_where(x: FloatTensor<Self>, mask: BoolTensor<Self>, factor: f32) -> FloatTensor<Self>;
 }
 
 impl Kernels for Flex {
@@ -39,6 +41,18 @@ impl Kernels for Flex {
         let width = shape[3] / groups;
         let gradient = cpu::kernel_gradient(values(&x), values(&delta), shape, groups);
         FloatTensor::<Self>::from_data(TensorData::new(gradient, [groups, 9, width, width]))
+    }
+
+    fn scale_where(x: FloatTensor<Self>, mask: BoolTensor<Self>, factor: f32) -> FloatTensor<Self> {
+        let (mut x, mask) = (x.to_contiguous(), mask.to_contiguous());
+        let range = |tensor: &FloatTensor<Self>| {
+            let (start, end) = tensor.layout().contiguous_offsets().expect("the tensor was made contiguous");
+            start..end
+        };
+        let (x_range, mask_range) = (range(&x), range(&mask));
+        // Copied first only if someone else still holds it.
+        cpu::scale_where(&mut x.storage_mut()[x_range], &mask.storage()[mask_range], factor);
+        x
     }
 }
 
@@ -273,7 +287,8 @@ mod tests {
     fn names_are_checked_before_devices_are() {
         assert_eq!(resolve("CPU").unwrap(), "cpu");
         assert_eq!(resolve("vulkan:1").unwrap(), "vulkan:1");
-        for broken in ["", "gpu", "cpu:0", "auto:1", "cuda:", "cuda:x", "cuda:-1", "vulkan:1:2", "cuda:99999"] {
+        for broken in ["", "gpu", "cpu:0", "auto:1", "cuda:", "cuda:x", "cuda:-1", "vulkan:1:2", "cuda:99999"]
+        {
             let error = resolve(broken).unwrap_err().to_string();
             assert!(error.starts_with("--device: there is no device"), "{error}");
         }

@@ -13,7 +13,7 @@ type Run = BTreeMap<String, Vec<u8>>;
 static FACES: LazyLock<Run> = LazyLock::new(|| {
     let scene = Scene::new();
     inputs::faces(&scene);
-    scene.r3gan("train --data faces --out run --kimg 1 TINY").done();
+    scene.r3gan("train --data faces --out run --kimg 1 TINY --device cpu").done();
     files(&scene)
 });
 
@@ -21,7 +21,7 @@ static FACES: LazyLock<Run> = LazyLock::new(|| {
 static CLASSES: LazyLock<Run> = LazyLock::new(|| {
     let scene = Scene::new();
     inputs::labelled_zip(&scene);
-    scene.r3gan("train --data classes.zip --cond --out run --kimg 1 TINY").done();
+    scene.r3gan("train --data classes.zip --cond --out run --kimg 1 TINY --device cpu").done();
     files(&scene)
 });
 

@@ -30,7 +30,8 @@ impl Weights {
         let views = self.tensors.iter().map(|(name, (dtype, shape, data))| {
             (name, TensorView::new(*dtype, shape.clone(), data).expect("bytes that fit the shape"))
         });
-        let header = (!self.header.is_null()).then(|| HashMap::from([("r3gan".into(), self.header.to_string())]));
+        let header =
+            (!self.header.is_null()).then(|| HashMap::from([("r3gan".into(), self.header.to_string())]));
         safetensors::serialize(views, header).expect("a whole file")
     }
 

@@ -102,7 +102,13 @@ impl File {
     }
 
     /// Published weights in our order, flat.
-    pub fn weights(&self, config: &NetworkConfig, network: &Network, prefix: &str, device: &Device) -> Weights {
+    pub fn weights(
+        &self,
+        config: &NetworkConfig,
+        network: &Network,
+        prefix: &str,
+        device: &Device,
+    ) -> Weights {
         let names = published::names(config, network).expect("a published family");
         let load = |(name, spec): (&String, &r3gan::network::ParameterSpec)| {
             let (shape, values) = self.values(&format!("{prefix}{name}"));

@@ -29,7 +29,8 @@ impl Pair {
                 let config = fixture.config();
                 let (generator, critic) =
                     (config.generator().expect("a generator"), config.critic().expect("a critic"));
-                let load = |file: &str, network: &Network| fixture.file(file).weights(&config, network, "", device);
+                let load =
+                    |file: &str, network: &Network| fixture.file(file).weights(&config, network, "", device);
                 Self {
                     generator_weights: load("G.safetensors", &generator),
                     critic_weights: load("D.safetensors", &critic),

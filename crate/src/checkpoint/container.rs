@@ -122,8 +122,9 @@ impl<'a> Container<'a> {
                 "was not written by r3gan: it has no 'r3gan' entry in its metadata",
             ));
         };
-        serde_json::from_str(json)
-            .map_err(|e| Error::input(&self.origin, format!("has metadata that this version cannot read ({e})")))
+        serde_json::from_str(json).map_err(|e| {
+            Error::input(&self.origin, format!("has metadata that this version cannot read ({e})"))
+        })
     }
 
     /// Whether a tensor with this name is there.
@@ -142,8 +143,10 @@ impl<'a> Container<'a> {
     pub fn floats(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
         let tensor = self.tensor(name)?;
         if tensor.shape() != shape {
-            let reason =
-                format!("tensor '{name}' has shape {:?}, but the configuration needs {shape:?}", tensor.shape());
+            let reason = format!(
+                "tensor '{name}' has shape {:?}, but the configuration needs {shape:?}",
+                tensor.shape()
+            );
             return Err(Error::input(&self.origin, reason));
         }
         let values = self.any_floats(name)?;
@@ -160,7 +163,9 @@ impl<'a> Container<'a> {
         let data = tensor.data();
         match tensor.dtype() {
             Dtype::F32 => Ok(data.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect()),
-            Dtype::F16 => Ok(data.as_chunks::<2>().0.iter().map(|b| f16::from_le_bytes(*b).to_f32()).collect()),
+            Dtype::F16 => {
+                Ok(data.as_chunks::<2>().0.iter().map(|b| f16::from_le_bytes(*b).to_f32()).collect())
+            }
             Dtype::F64 => Ok(data.as_chunks::<8>().0.iter().map(|b| f64::from_le_bytes(*b) as f32).collect()),
             other => Err(Error::input(&self.origin, format!("tensor '{name}' is {other:?}, not f32 or f16"))),
         }
@@ -186,9 +191,9 @@ impl<'a> Container<'a> {
     }
 
     fn tensor(&self, name: &str) -> Result<safetensors::tensor::TensorView<'a>> {
-        self.tensors
-            .tensor(name)
-            .map_err(|_| Error::input(&self.origin, format!("lacks the tensor '{name}', so it is not complete")))
+        self.tensors.tensor(name).map_err(|_| {
+            Error::input(&self.origin, format!("lacks the tensor '{name}', so it is not complete"))
+        })
     }
 }
 

@@ -3,21 +3,32 @@
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
+use tempfile::NamedTempFile;
+
 use crate::error::{Error, Result};
 
-/// Reads a file of weights.
+/// How the names of files begin that are not whole yet.
+pub const UNFINISHED: &str = ".writing-";
+
+/// Reads a whole file.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
-    if path.is_dir() {
-        return Err(Error::input(path, "is a directory, not a file of weights"));
-    }
-    std::fs::read(path).map_err(|e| {
+    let failed = |e: std::io::Error| {
         let reason = match e.kind() {
             ErrorKind::NotFound => "does not exist".into(),
             ErrorKind::PermissionDenied => "cannot be read: permission denied".into(),
             _ => format!("cannot be read ({e})"),
         };
         Error::input(path, reason)
-    })
+    };
+    let about = std::fs::metadata(path).map_err(failed)?;
+    if about.is_dir() {
+        return Err(Error::input(path, "is a directory, not a file"));
+    }
+    // A device may never end, and a pipe may never begin.
+    if !about.is_file() {
+        return Err(Error::input(path, "is not a regular file"));
+    }
+    std::fs::read(path).map_err(failed)
 }
 
 /// Replaces `path` by `bytes`: temporary file beside it, synced, then renamed.
@@ -26,20 +37,33 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
 /// [`Error::Output`]; whatever was at `path` before is then still there, and no temporary file is left.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
     let failed = |e: std::io::Error| Error::output(path, reason(&e));
-    if path.is_dir() {
-        return Err(Error::output(path, "is a directory, so no file can be written there"));
-    }
-    let directory = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let mut temporary =
-        tempfile::Builder::new().prefix(".writing-").tempfile_in(directory).map_err(failed)?;
+    let mut temporary = temporary_beside(path)?;
     temporary.write_all(bytes).map_err(failed)?;
     temporary.as_file().sync_all().map_err(failed)?;
     make_readable(temporary.as_file()).map_err(failed)?;
     temporary.persist(path).map_err(|e| failed(e.error))?;
-    sync_directory(directory).map_err(failed)
+    sync_directory(directory_of(path)).map_err(failed)
+}
+
+/// Learns whether [`write_atomic`] could write there, before the work that makes the bytes.
+pub fn check_writable(path: &Path) -> Result<()> {
+    temporary_beside(path).map(drop)
+}
+
+/// A file that is gone when dropped, where a rename to `path` is one step.
+fn temporary_beside(path: &Path) -> Result<NamedTempFile> {
+    if path.is_dir() {
+        return Err(Error::output(path, "is a directory, so no file can be written there"));
+    }
+    let temporary = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(directory_of(path));
+    temporary.map_err(|e| Error::output(path, reason(&e)))
+}
+
+fn directory_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
 }
 
 /// Why nothing could be written, and what to do.

@@ -12,7 +12,7 @@ pub mod model;
 pub mod training;
 
 pub(crate) use file::reason as output_reason;
-pub use file::{read, write_atomic};
+pub use file::{UNFINISHED, check_writable, read, write_atomic};
 pub use model::{Model, ModelHeader, Precision};
 pub use training::{DataState, TrainingHeader};
 

@@ -20,6 +20,8 @@ const GENERATOR_MOMENTS: &str = "adam.generator.";
 const CRITIC_MOMENTS: &str = "adam.critic.";
 const NOISE_KEY: &str = "noise.key";
 const NOISE_WORDS: usize = 624;
+/// The longest run that a configuration allows.
+const MOST_IMAGES: u64 = 1_000_000_000_000;
 
 /// Where a run is in its data: the order is a function of the seed, so a position is enough.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,7 +83,8 @@ pub async fn encode_checkpoint(trainer: &Trainer, data: &DataState) -> Result<Ve
         licence: LICENCE_NOTE.into(),
     };
     let (generator, critic) = (&trainer.generator, &trainer.critic);
-    let mut all = vec![Entry { name: NOISE_KEY.into(), shape: vec![NOISE_WORDS], values: Values::U32(noise.key) }];
+    let mut all =
+        vec![Entry { name: NOISE_KEY.into(), shape: vec![NOISE_WORDS], values: Values::U32(noise.key) }];
     for (prefix, network, weights) in [
         (GENERATOR, generator, &players.generator),
         (CRITIC, critic, &players.critic),
@@ -100,6 +103,16 @@ pub fn decode_checkpoint(bytes: &[u8], origin: &Path, device: &Device) -> Result
     let header = header(&file, origin)?;
     let unusable = |e: Error| Error::input(origin, format!("has a configuration that cannot be used ({e})"));
     header.config.validate().map_err(unusable)?;
+    // All are counted on from here, and the order of the data is replayed to its position.
+    let TrainingHeader { images, generator_steps, critic_steps, .. } = header;
+    let position = header.data.position;
+    if images > MOST_IMAGES || generator_steps.max(critic_steps) > images || position > 2 * images {
+        let reason = format!(
+            "claims {images} images, {critic_steps} and {generator_steps} steps, and position {position} in its \
+             data, which no run has"
+        );
+        return Err(Error::input(origin, reason));
+    }
     let generator = header.config.network.generator().map_err(unusable)?;
     let critic = header.config.network.critic().map_err(unusable)?;
 

@@ -1,6 +1,6 @@
 //! `r3gan doctor`: what this machine can do, and what to do about what it cannot.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::Command;
 
 use crate::backend::{self, DeviceClass, DeviceReport};
 use crate::{Error, Result};
@@ -13,10 +13,17 @@ use super::exit;
 ///
 /// Ends with an error only if the CPU itself computes wrongly.
 #[derive(Args)]
-pub struct Doctor {}
+pub struct Doctor {
+    /// Compute on this device and say nothing else; a driver may crash, so each is tried in its own process
+    #[arg(long, hide = true, value_name = "DEVICE")]
+    examine: Option<String>,
+}
 
 impl Doctor {
     pub fn run(self) -> Result<()> {
+        if let Some(name) = self.examine {
+            return examine(&name);
+        }
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         exit::say(&format!(
             "r3gan      {} (Burn {})\nsystem     {} {}, {threads} threads\nbuilt for  {}\n\ndevices",
@@ -26,11 +33,10 @@ impl Doctor {
             std::env::consts::ARCH,
             built_for(),
         ))?;
-        silence_panics();
         let devices = backend::devices();
         let mut healthy = true;
         for device in &devices {
-            let outcome = examine(device);
+            let outcome = try_out(device);
             healthy &= outcome.is_ok() || device.class != DeviceClass::Cpu;
             exit::say(&line(device, &outcome))?;
         }
@@ -77,21 +83,36 @@ fn line(device: &DeviceReport, outcome: &std::result::Result<(), String>) -> Str
     format!("  {:<9}  {adapter} ({class}{memory})  {dtypes}  {outcome}", device.name)
 }
 
-/// Multiplies two matrices on the device and compares with the same sum in f64 on the host.
-fn examine(device: &DeviceReport) -> std::result::Result<(), String> {
+/// Examines the device in another process, whose crash is this device's failure.
+fn try_out(device: &DeviceReport) -> std::result::Result<(), String> {
     if let Err(e) = &device.adapter {
         return Err(e.to_string());
     }
-    let opened = backend::open(&device.name).map_err(|e| e.to_string())?;
-    let product = catch_unwind(AssertUnwindSafe(|| product(&opened)));
-    let values = product.map_err(|_| "the driver failed while computing".to_owned())??;
+    let program = std::env::current_exe().map_err(|e| e.to_string())?;
+    let output = Command::new(program).args(["doctor", "--examine", &device.name]).output();
+    let output = output.map_err(|e| format!("it cannot be tried out ({e})"))?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    let sentence = said.lines().rev().find_map(|line| line.strip_prefix("error: device "));
+    match (output.status.success(), sentence) {
+        (true, _) => Ok(()),
+        (false, Some(sentence)) => Err(sentence.to_owned()),
+        (false, None) => {
+            Err(format!("its driver crashed while computing ({}); update the driver", output.status))
+        }
+    }
+}
+
+/// Multiplies two matrices on the device and compares with the same sums in f64 on the host.
+fn examine(name: &str) -> Result<()> {
+    let failed = |reason: String| Error::device(name, reason);
+    let values = product(&backend::open(name)?).map_err(failed)?;
     let host = reference();
     let error = values.iter().zip(&host).map(|(a, b)| (f64::from(*a) - b).abs()).fold(0.0, f64::max);
     // A sum of 64 products below 1: f32 leaves 1e-5, TF32 on NVIDIA's tensor cores 64 * 2^-10 at the worst.
     if values.len() == host.len() && error < 0.0625 {
         return Ok(());
     }
-    Err(format!("a product of matrices is off by {error:.2e}"))
+    Err(failed(format!("a product of matrices is off by {error:.2e}")))
 }
 
 const SIDE: usize = 64;
@@ -142,9 +163,4 @@ fn advice(devices: &[DeviceReport]) -> Vec<&'static str> {
         advice.push("no CUDA in this build: for an NVIDIA GPU, build with `--features cuda`");
     }
     advice
-}
-
-/// A driver that fails panics inside Burn; that is reported in one word, not with a trace.
-fn silence_panics() {
-    std::panic::set_hook(Box::new(|_| {}));
 }

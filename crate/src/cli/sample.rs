@@ -5,7 +5,7 @@ mod inputs;
 use std::path::{Path, PathBuf};
 
 use crate::checkpoint::container::{Entry, Values, encode};
-use crate::checkpoint::{Model, write_atomic};
+use crate::checkpoint::{Model, check_writable, write_atomic};
 use crate::network::Architecture;
 use crate::pictures::{self, Picture};
 use crate::sampling;
@@ -78,8 +78,9 @@ impl Sample {
         if let Some(out) = &self.out {
             create_directory(out)?;
         }
-        if let Some(directory) = self.raw.as_ref().and_then(|raw| raw.parent()) {
-            create_directory(directory)?;
+        if let Some(raw) = &self.raw {
+            create_directory(raw.parent().unwrap_or(Path::new("")))?;
+            check_writable(raw)?;
         }
 
         let bar = progress(inputs.count(), "samples");

@@ -48,13 +48,13 @@ pub struct Train {
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     device: String,
     /// Samples per iteration.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=65_536))]
     batch: Option<u32>,
     /// Samples per forward pass; less memory, same gradients (a divisor of the batch).
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=65_536))]
     micro_batch: Option<u32>,
     /// Length of the whole run in thousands of images, also when it is resumed.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
     kimg: Option<u64>,
     /// Train with the labels of the data set.
     #[arg(long)]
@@ -63,7 +63,7 @@ pub struct Train {
     #[arg(long)]
     mirror: bool,
     /// Seed of weights, data order and noise.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     seed: Option<u32>,
     /// Go on from a checkpoint: a file, or `auto` for the newest in --out.
     #[arg(long, value_name = "auto|PATH")]
@@ -75,10 +75,10 @@ pub struct Train {
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Length of a tick (a line of statistics) in thousands of images.
-    #[arg(long, value_name = "KIMG", default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    #[arg(long, value_name = "KIMG", allow_negative_numbers = true, default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     tick: u64,
     /// Ticks between snapshots: pictures, model and checkpoint.
-    #[arg(long, value_name = "TICKS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    #[arg(long, value_name = "TICKS", allow_negative_numbers = true, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     snap: u64,
     /// Write models in f16: half the size, for sharing.
     #[arg(long)]
@@ -90,9 +90,9 @@ pub struct Train {
 
 impl Train {
     pub fn run(self) -> Result<Outcome> {
-        let device = backend::open(&self.device)?;
-        // A mistake in the flags is told before a data set is read.
+        // A mistake in the flags is told before a driver is started and a data set is read.
         let preset = self.preset.as_deref().map(|name| preset::config(name, 0)).transpose()?;
+        let device = backend::open(&self.device)?;
         let resumed = self.resumed(&device)?;
         let dataset = self.open_data()?;
         let (trainer, place) = match resumed {
@@ -115,6 +115,7 @@ impl Train {
             let reason = "already holds a run; pass --resume auto to continue it, or choose another --out";
             return Err(Error::output(&self.out, reason));
         }
+        directory.clear_unfinished()?;
         directory.rewind_statistics(trainer.images)?;
         directory.write("options.toml", self.options(&trainer.config).as_bytes())?;
         self.train(trainer, place, dataset, directory)
@@ -129,9 +130,20 @@ impl Train {
     fn fresh(&self, classes: usize, device: &Device) -> Result<Trainer> {
         let Some(name) = &self.preset else {
             let known = preset::names().collect::<Vec<_>>().join(", ");
-            return Err(Error::setting("--preset", format!("is needed for a new run; choose one of {known}")));
+            return Err(Error::setting(
+                "--preset",
+                format!("is needed for a new run; choose one of {known}"),
+            ));
         };
-        Trainer::new(self.configure(preset::config(name, classes)?)?, device)
+        let config = self.configure(preset::config(name, classes)?)?;
+        if config.network.classes != classes {
+            let asked = config.network.classes;
+            let reason = format!(
+                "is {asked}, but the data set gives {classes} (0 without --cond); leave it out of --config and --set"
+            );
+            return Err(Error::setting("network.classes", reason));
+        }
+        Trainer::new(config, device)
     }
 
     /// A resumed trainer with the flags applied; networks and seed cannot change in a run.
@@ -192,8 +204,8 @@ impl Train {
     /// The configuration with file, flags and --set applied, in this order.
     fn configure(&self, mut config: TrainingConfig) -> Result<TrainingConfig> {
         if let Some(path) = &self.config {
-            let text = std::fs::read_to_string(path)
-                .map_err(|e| Error::input(path, format!("cannot be read as a configuration ({e})")))?;
+            let text = String::from_utf8(read(path)?)
+                .map_err(|_| Error::input(path, "is not a text file; --config takes TOML"))?;
             config = config.with_toml(&text, path)?;
         }
         if let Some(batch) = self.batch {
@@ -222,9 +234,10 @@ impl Train {
             (Kind::Points, _) => {
                 Err(Error::setting("--preset", format!("'{}' makes pictures; use points", config.preset)))
             }
-            (Kind::Images { .. }, _) => {
-                Err(Error::setting("--preset", format!("'{}' is for point sets, not pictures", config.preset)))
-            }
+            (Kind::Images { .. }, _) => Err(Error::setting(
+                "--preset",
+                format!("'{}' is for point sets, not pictures", config.preset),
+            )),
         }
     }
 
@@ -251,7 +264,9 @@ impl Train {
         let images = trainer.images;
         let bar = ProgressBar::new(trainer.config.kimg * 1000).with_position(images);
         let template = "{elapsed_precise} [{wide_bar}] {pos}/{len} images, {per_sec}, {eta} left";
-        bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.set_style(
+            ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
+        );
         bar.reset_eta();
         if let Some((path, _)) = &place {
             print_line(&bar, &format!("resumed {} at {images} images", path.display()));
@@ -275,7 +290,8 @@ impl Train {
         }));
         bar.finish_and_clear();
         let outcome = outcome?;
-        let written = last_checkpoint.map_or_else(String::new, |path| format!("; checkpoint {}", path.display()));
+        let written =
+            last_checkpoint.map_or_else(String::new, |path| format!("; checkpoint {}", path.display()));
         match outcome {
             Outcome::Finished => exit::say(&format!("finished: {}{written}", self.out.display()))?,
             Outcome::Interrupted => exit::say(&format!("interrupted{written}; continue with --resume auto"))?,

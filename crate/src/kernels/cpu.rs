@@ -4,7 +4,7 @@
 //! buffer that stays in the cache; the inner loops keep a tile of pixels times all outputs of the group
 //! in registers. Nothing is reduced across threads, so a result never depends on their number.
 
-use pulp::Arch;
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use crate::linear::grouped::TAPS;
@@ -40,6 +40,32 @@ pub fn kernel_gradient(x: &[f32], delta: &[f32], shape: Shape, groups: usize) ->
     }
 }
 
+/// Multiplies the entries of `x` whose byte in `mask` is not zero by `factor`, in place.
+pub fn scale_where(x: &mut [f32], mask: &[u8], factor: f32) {
+    /// Entries of one task.
+    const TASK: usize = 1 << 15;
+    let arch = Arch::new();
+    let tasks = x.par_chunks_mut(TASK).zip(mask.par_chunks(TASK));
+    tasks.for_each(|(x, mask)| arch.dispatch(ScaleWhere { x, mask, factor }));
+}
+
+struct ScaleWhere<'a> {
+    x: &'a mut [f32],
+    mask: &'a [u8],
+    factor: f32,
+}
+
+impl WithSimd for ScaleWhere<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        for (x, mask) in self.x.iter_mut().zip(self.mask) {
+            *x *= if *mask == 0 { 1.0 } else { self.factor };
+        }
+    }
+}
+
 fn correlate_width<const W: usize, const TILE: usize>(x: &[f32], shape: Shape, kernel: &[f32]) -> Vec<f32> {
     let [batch, height, width, channels] = shape;
     let rows = rows_per_task(height, width);
@@ -54,10 +80,7 @@ fn correlate_width<const W: usize, const TILE: usize>(x: &[f32], shape: Shape, k
             window.load(x, [height, width, channels], first_row, group);
             let kernel = as_rows::<W>(&kernel[group * TAPS * W * W..][..TAPS * W * W]);
             let out = Out { y: &mut *y, channels, offset: group * W };
-            match arch {
-                Arch::Scalar => correlate_rows::<W, TILE, false>(&window, kernel, out),
-                _ => arch.dispatch(|| correlate_rows::<W, TILE, true>(&window, kernel, out)),
-            }
+            arch.dispatch(Correlate::<W, TILE> { window: &window, kernel, out });
         }
     });
     y
@@ -75,23 +98,44 @@ struct Out<'a> {
     offset: usize,
 }
 
-#[inline(always)]
-fn correlate_rows<const W: usize, const TILE: usize, const FMA: bool>(
-    window: &Window<W>,
-    kernel: &[[f32; W]],
-    mut out: Out,
-) {
-    for row in 0..window.rows {
-        let mut column = 0;
-        while column + TILE <= window.width {
-            correlate_tile::<W, TILE, FMA>(window, kernel, row, column, &mut out);
-            column += TILE;
-        }
-        while column < window.width {
-            correlate_tile::<W, 1, FMA>(window, kernel, row, column, &mut out);
-            column += 1;
+/// One group of one task's rows; compiled once for each set of vector instructions.
+struct Correlate<'a, const W: usize, const TILE: usize> {
+    window: &'a Window<W>,
+    kernel: &'a [[f32; W]],
+    out: Out<'a>,
+}
+
+impl<const W: usize, const TILE: usize> Correlate<'_, W, TILE> {
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        let Self { window, kernel, mut out } = self;
+        for row in 0..window.rows {
+            let mut column = 0;
+            while column + TILE <= window.width {
+                correlate_tile::<W, TILE, FMA>(window, kernel, row, column, &mut out);
+                column += TILE;
+            }
+            while column < window.width {
+                correlate_tile::<W, 1, FMA>(window, kernel, row, column, &mut out);
+                column += 1;
+            }
         }
     }
+}
+
+impl<const W: usize, const TILE: usize> WithSimd for Correlate<'_, W, TILE> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        if has_fma::<S>() { self.run::<true>() } else { self.run::<false>() }
+    }
+}
+
+/// Every set of vector instructions that is dispatched to has fused multiply-add, except none at all.
+#[inline(always)]
+fn has_fma<S: Simd>() -> bool {
+    S::F32_LANES > 4
 }
 
 #[inline(always)]
@@ -136,10 +180,7 @@ fn kernel_gradient_width<const W: usize>(x: &[f32], delta: &[f32], shape: Shape)
                 for (signal, pixel) in signal.iter_mut().zip(delta.chunks_exact(channels)) {
                     signal.copy_from_slice(&pixel[group * W..(group + 1) * W]);
                 }
-                match arch {
-                    Arch::Scalar => gradient_rows::<W, false>(&window, &signal, gradient),
-                    _ => arch.dispatch(|| gradient_rows::<W, true>(&window, &signal, &mut *gradient)),
-                }
+                arch.dispatch(Gradient { window: &window, signal: &signal, gradient: &mut *gradient });
             }
         }
     });
@@ -147,35 +188,53 @@ fn kernel_gradient_width<const W: usize>(x: &[f32], delta: &[f32], shape: Shape)
 }
 
 /// Adds the outer products of shifted inputs and signals of one task's rows.
-#[inline(always)]
-fn gradient_rows<const W: usize, const FMA: bool>(
-    window: &Window<W>,
-    signal: &[[f32; W]],
-    gradient: &mut [[f32; W]],
-) {
-    /// Inputs whose sums stay in registers.
-    const INPUTS: usize = 4;
-    for tap in 0..TAPS {
-        for first in (0..W).step_by(INPUTS) {
-            let mut sums = [[0.0f32; W]; INPUTS];
-            for row in 0..window.rows {
-                let signal = &signal[row * window.width..(row + 1) * window.width];
-                let start = (row + tap / 3) * (window.width + 2) + tap % 3;
-                let pixels = &window.values[start..start + window.width];
-                for (pixel, signal) in pixels.iter().zip(signal) {
-                    for (sum, input) in sums.iter_mut().zip(&pixel[first..first + INPUTS]) {
-                        for (sum, delta) in sum.iter_mut().zip(signal) {
-                            *sum = multiply_add::<FMA>(*input, *delta, *sum);
+struct Gradient<'a, const W: usize> {
+    window: &'a Window<W>,
+    signal: &'a [[f32; W]],
+    gradient: &'a mut [[f32; W]],
+}
+
+impl<const W: usize> Gradient<'_, W> {
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        /// Inputs whose sums stay in registers.
+        const INPUTS: usize = 4;
+        let Self { window, signal, gradient } = self;
+        for tap in 0..TAPS {
+            for first in (0..W).step_by(INPUTS) {
+                let mut sums = [[0.0f32; W]; INPUTS];
+                for row in 0..window.rows {
+                    let signal = &signal[row * window.width..(row + 1) * window.width];
+                    let start = (row + tap / 3) * (window.width + 2) + tap % 3;
+                    let pixels = &window.values[start..start + window.width];
+                    for (pixel, signal) in pixels.iter().zip(signal) {
+                        // An array, so that the sums are known to fit registers.
+                        let inputs: &[f32; INPUTS] =
+                            pixel[first..].first_chunk().expect("a group has a multiple of 4 channels");
+                        for input in 0..INPUTS {
+                            for output in 0..W {
+                                let sum = &mut sums[input][output];
+                                *sum = multiply_add::<FMA>(inputs[input], signal[output], *sum);
+                            }
                         }
                     }
                 }
-            }
-            for (row, sum) in gradient[tap * W + first..].iter_mut().zip(&sums) {
-                for (total, sum) in row.iter_mut().zip(sum) {
-                    *total += sum;
+                for (row, sum) in gradient[tap * W + first..].iter_mut().zip(&sums) {
+                    for (total, sum) in row.iter_mut().zip(sum) {
+                        *total += sum;
+                    }
                 }
             }
         }
+    }
+}
+
+impl<const W: usize> WithSimd for Gradient<'_, W> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        if has_fma::<S>() { self.run::<true>() } else { self.run::<false>() }
     }
 }
 
@@ -198,7 +257,13 @@ impl<const W: usize> Window<W> {
     }
 
     /// Copies the rows from `first_row` on of a picture `[height, width, channels]`, zero outside.
-    fn load(&mut self, picture: &[f32], [height, width, channels]: [usize; 3], first_row: usize, group: usize) {
+    fn load(
+        &mut self,
+        picture: &[f32],
+        [height, width, channels]: [usize; 3],
+        first_row: usize,
+        group: usize,
+    ) {
         for (index, line) in self.values.chunks_exact_mut(width + 2).enumerate() {
             // The border's columns were zero from the start and are never written.
             let line = &mut line[1..=width];
@@ -238,16 +303,19 @@ mod tests {
         let width = c / groups;
         let mut y = vec![0.0; x.len()];
         for (index, y) in y.iter_mut().enumerate() {
-            let (n, row, column, channel) = (index / (h * w * c), index / (w * c) % h, index / c % w, index % c);
+            let (n, row, column, channel) =
+                (index / (h * w * c), index / (w * c) % h, index / c % w, index % c);
             let (group, output) = (channel / width, channel % width);
             let mut sum = 0.0f64;
             for tap in 0..TAPS {
-                let (Some(r), Some(q)) = ((row + tap / 3).checked_sub(1), (column + tap % 3).checked_sub(1)) else {
+                let (Some(r), Some(q)) = ((row + tap / 3).checked_sub(1), (column + tap % 3).checked_sub(1))
+                else {
                     continue;
                 };
                 for input in (0..width).filter(|_| r < h && q < w) {
                     let weight = kernel[((group * TAPS + tap) * width + input) * width + output];
-                    sum += f64::from(x[((n * h + r) * w + q) * c + group * width + input]) * f64::from(weight);
+                    sum +=
+                        f64::from(x[((n * h + r) * w + q) * c + group * width + input]) * f64::from(weight);
                 }
             }
             *y = sum as f32;
@@ -263,9 +331,13 @@ mod tests {
     #[test]
     fn agrees_with_the_definition_on_odd_shapes() {
         let mut source = RandomState::new(5);
-        for (shape, groups) in
-            [([1, 1, 1, 8], 1), ([2, 5, 7, 16], 2), ([1, 3, 9, 48], 3), ([2, 4, 4, 64], 2), ([1, 33, 31, 16], 1)]
-        {
+        for (shape, groups) in [
+            ([1, 1, 1, 8], 1),
+            ([2, 5, 7, 16], 2),
+            ([1, 3, 9, 48], 3),
+            ([2, 4, 4, 64], 2),
+            ([1, 33, 31, 16], 1),
+        ] {
             let [b, h, w, c] = shape;
             let width = c / groups;
             let x = random(&mut source, b * h * w * c);
@@ -284,7 +356,10 @@ mod tests {
                 unit[probe] = 1.0;
                 let moved = naive(&x, shape, &unit, groups);
                 let sum: f64 = moved.iter().zip(&delta).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
-                assert!((f64::from(gradient[probe]) - sum).abs() < 1e-3 * (1.0 + sum.abs()), "{shape:?} at {probe}");
+                assert!(
+                    (f64::from(gradient[probe]) - sum).abs() < 1e-3 * (1.0 + sum.abs()),
+                    "{shape:?} at {probe}"
+                );
             }
         }
     }

@@ -6,15 +6,28 @@
 pub(crate) mod cpu;
 
 use burn::backend::Dispatch;
-use burn::tensor::{DType, Tensor};
+use burn::tensor::{Bool, DType, Tensor};
 
 use crate::backend::{self, Kernels};
 
 /// Whether the direct grouped convolution applies to `x`.
 pub fn has_grouped(x: &Tensor<4>, groups: usize) -> bool {
-    x.dtype() == DType::F32
-        && cpu::GROUP_WIDTHS.contains(&(x.dims()[3] / groups))
-        && backend::is_cpu(&x.device())
+    cpu::GROUP_WIDTHS.contains(&(x.dims()[3] / groups)) && on_cpu(x)
+}
+
+/// Whether the CPU's kernels apply to `x` at all: they are written for f32.
+fn on_cpu(x: &Tensor<4>) -> bool {
+    x.dtype() == DType::F32 && backend::is_cpu(&x.device())
+}
+
+/// `x` with the entries under `mask` multiplied by `factor`.
+pub fn scale_where(x: Tensor<4>, mask: &Tensor<4, Bool>, factor: f64) -> Tensor<4> {
+    if on_cpu(&x) {
+        let (x, mask) = (x.into_dispatch(), mask.clone().into_dispatch());
+        return Tensor::from_dispatch(Dispatch::scale_where(x, mask, factor as f32));
+    }
+    let scaled = x.clone() * factor;
+    x.mask_where(mask.clone(), scaled)
 }
 
 /// Correlates `x [b, h, w, c]` with `kernel [groups, 9, in, out]`, zero padding: `[b, h, w, c]`.

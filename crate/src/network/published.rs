@@ -22,9 +22,8 @@ fn name(role: Role, blocks: &[usize], ours: &str) -> Option<String> {
     }
     let stage: usize = room.strip_prefix("stage")?.parse().ok()?;
     // A stage's list of layers starts (generator) or ends (critic) with its transition.
-    let inner = |stage: usize, layer: usize, what: &str| {
-        format!("Model.MainLayers.{stage}.Layers.{layer}.{what}")
-    };
+    let inner =
+        |stage: usize, layer: usize, what: &str| format!("Model.MainLayers.{stage}.Layers.{layer}.{what}");
     let blocks_in = |stage: usize| match role {
         Role::Generator => blocks.get(stage).copied(),
         Role::Critic => blocks.iter().rev().nth(stage).copied(),

@@ -2,6 +2,8 @@
 
 use burn::tensor::{Bool, Tensor};
 
+use crate::kernels;
+
 /// Slope of the leaky ReLU for inputs that are not positive; exactly 0 counts as negative.
 pub const NEGATIVE_SLOPE: f64 = 0.2;
 
@@ -19,8 +21,7 @@ impl Slopes {
 
     /// `x` times its slope: the activation itself at its own input, a linear map elsewhere.
     pub fn apply(&self, x: Tensor<4>) -> Tensor<4> {
-        let scaled = x.clone() * NEGATIVE_SLOPE;
-        x.mask_where(self.negative.clone(), scaled)
+        kernels::scale_where(x, &self.negative, NEGATIVE_SLOPE)
     }
 }
 

@@ -14,7 +14,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use crate::checkpoint::{self, write_atomic};
+use crate::checkpoint::{self, UNFINISHED, write_atomic};
 use crate::error::{Error, Result};
 
 /// Checkpoints that stay when a new one is whole.
@@ -38,7 +38,7 @@ impl RunDirectory {
         }
         fs::create_dir_all(path).map_err(failed)?;
         // Learn now, not after an hour, whether files can be written here.
-        tempfile::Builder::new().prefix(".writing-").tempfile_in(path).map_err(failed)?;
+        tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(path).map_err(failed)?;
         Ok(Self { path: path.into() })
     }
 
@@ -86,6 +86,20 @@ impl RunDirectory {
     pub fn prune_checkpoints(&self) -> Result<()> {
         for old in self.checkpoints()?.into_iter().skip(CHECKPOINTS_KEPT) {
             fs::remove_file(&old).map_err(|e| Error::output(&old, format!("cannot be removed ({e})")))?;
+        }
+        Ok(())
+    }
+
+    /// Removes what a killed run was writing when it ended.
+    pub fn clear_unfinished(&self) -> Result<()> {
+        let failed = |e: std::io::Error| Error::input(&self.path, format!("cannot be read ({e})"));
+        for entry in fs::read_dir(&self.path).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
+                let path = entry.path();
+                fs::remove_file(&path)
+                    .map_err(|e| Error::output(&path, format!("cannot be removed ({e})")))?;
+            }
         }
         Ok(())
     }

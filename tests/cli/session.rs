@@ -1,0 +1,290 @@
+//! What people do with the command line, in the order in which they do it.
+
+use image::RgbImage;
+use sha2::{Digest, Sha256};
+
+use crate::inputs::{faces, labelled_zip};
+use crate::scene::Scene;
+use crate::trained::{checkpoint, conditional_model, model};
+use crate::weights::{Weights, one_tensor};
+
+fn picture(scene: &Scene, name: &str) -> RgbImage {
+    image::load_from_memory(&scene.read(name)).expect("a picture").into_rgb8()
+}
+
+/// Pixel (x, y) of picture `n` in planes `[N, 3, side, side]`.
+fn pixel(values: &[f32], side: usize, n: usize, [x, y]: [usize; 2]) -> [f32; 3] {
+    [0, 1, 2].map(|c| values[((n * 3 + c) * side + y) * side + x])
+}
+
+#[test]
+fn train_look_and_sample() {
+    let scene = Scene::new();
+    faces(&scene);
+    let trained = scene
+        .r3gan("train --data faces --out runs/faces --kimg 3 --tick 1 --snap 1 --device cpu TINY")
+        .done();
+    assert_eq!(trained.stdout.lines().filter(|line| line.starts_with("tick ")).count(), 4);
+    assert!(
+        trained.stdout.contains("finished: runs/faces; checkpoint runs/faces/checkpoint-000003.safetensors")
+    );
+
+    // Every model and grid stays, of the checkpoints the last two.
+    let [four, two] = [vec!["000000", "000001", "000002", "000003"], vec!["000002", "000003"]];
+    for (kind, end, numbers) in
+        [("checkpoint", "safetensors", &two), ("model", "safetensors", &four), ("fakes", "png", &four)]
+    {
+        let names: Vec<_> = numbers.iter().map(|number| format!("{kind}-{number}.{end}")).collect();
+        assert_eq!(scene.names("runs/faces", &format!("{kind}-")), names);
+    }
+    assert_eq!(scene.text("runs/faces/log.txt").lines().count(), 4);
+    assert_eq!(picture(&scene, "runs/faces/fakes-000003.png").dimensions(), (80, 80));
+    assert_eq!(picture(&scene, "runs/faces/reals.png").width(), 80);
+    statistics_have_the_published_names(&scene.text("runs/faces/stats.jsonl"));
+
+    let model = "runs/faces/model-000003.safetensors";
+    let info = scene.r3gan(&format!("info {model}")).done().stdout;
+    for told in [
+        "kind         model",
+        "images seen  3000",
+        "8 x 8 x 3, unconditional",
+        "widths = [8, 8]",
+        "rgb.weight",
+    ] {
+        assert!(info.contains(told), "{told}: {info}");
+    }
+    let json = scene.r3gan(&format!("info {model} --json")).done().stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).expect("one JSON object");
+    let hash: String = Sha256::digest(scene.read(model)).iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!((&json["sha256"], &json["images"]), (&hash.into(), &3000.into()));
+    let counted: usize =
+        Weights::parse(&scene.read(model)).tensors.values().map(|(_, _, data)| data.len() / 4).sum();
+    assert_eq!(json["generator"]["total"], counted);
+
+    scene
+        .r3gan(&format!("sample --network {model} --seeds 0,4-6 --out a --raw a.safetensors --device cpu"))
+        .done();
+    scene.r3gan(&format!("sample --network {model} --seeds 6,0 --batch 1 --out b --device cpu")).done();
+    assert_eq!(scene.names("a", ""), ["seed0000.png", "seed0004.png", "seed0005.png", "seed0006.png"]);
+    for seed in ["seed0000.png", "seed0006.png"] {
+        assert_eq!(scene.read(&format!("a/{seed}")), scene.read(&format!("b/{seed}")), "a seed is a picture");
+    }
+    // The averaged generator of the checkpoint is the model.
+    scene
+        .r3gan("sample --network runs/faces/checkpoint-000003.safetensors --seeds 4 --out c --device cpu")
+        .done();
+    assert_eq!(scene.read("a/seed0004.png"), scene.read("c/seed0004.png"));
+}
+
+fn statistics_have_the_published_names(text: &str) {
+    let published = [
+        "Loss/scores/real",
+        "Loss/signs/real",
+        "Loss/D/loss",
+        "Loss/r1_penalty",
+        "Loss/r2_penalty",
+        "Loss/scores/fake",
+        "Loss/signs/fake",
+        "Loss/G/loss",
+        "Progress/tick",
+        "Progress/kimg",
+        "Progress/lr",
+        "Progress/ema_mimg",
+        "Progress/beta2",
+        "Progress/gamma",
+        "Timing/total_sec",
+        "Timing/sec_per_tick",
+        "Timing/sec_per_kimg",
+        "Resources/cpu_mem_gb",
+    ];
+    let lines: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).expect("a JSON object a line")).collect();
+    assert_eq!(lines.len(), 4);
+    for (line, images) in lines.iter().zip([50.0, 950.0, 1000.0, 1000.0]) {
+        for name in published {
+            let [num, mean, std] = ["num", "mean", "std"].map(|part| line[name][part].as_f64());
+            assert!(num >= Some(1.0) && mean.is_some() && std >= Some(0.0), "{name}: {line}");
+        }
+        assert_eq!(line["Loss/D/loss"]["num"], images);
+        assert!(line["timestamp"].as_f64().is_some_and(|seconds| seconds > 1.7e9));
+    }
+    assert_eq!(lines[3]["Progress/kimg"]["mean"], 3.0);
+}
+
+#[test]
+fn raw_values_grids_and_given_latents() {
+    let scene = Scene::new();
+    scene.write("m.safetensors", model());
+    let sample = "sample --network m.safetensors --device cpu";
+    scene.r3gan(&format!("{sample} --seeds 0-4 --out each --raw raw.safetensors")).done();
+    scene.r3gan(&format!("{sample} --seeds 0-4 --out grid --grid")).done();
+    let raw = Weights::parse(&scene.read("raw.safetensors"));
+    let (shape, values) = raw.f32s("images");
+    assert_eq!(shape, [5, 3, 8, 8]);
+    assert_eq!(scene.names("grid", ""), ["grid.png"]);
+    let grid = picture(&scene, "grid/grid.png");
+    assert_eq!(grid.dimensions(), (24, 16));
+    for n in 0..5 {
+        let single = picture(&scene, &format!("each/seed000{n}.png"));
+        for (x, y, told) in single.enumerate_pixels() {
+            let value = pixel(&values, 8, n, [x as usize, y as usize]);
+            // gen_images: (x * 127.5 + 128).clamp(0, 255).to(uint8), which cuts the fraction off.
+            assert_eq!(told.0, value.map(|v| (v * 127.5 + 128.0).clamp(0.0, 255.0) as u8));
+            let (left, top) = (n as u32 % 3 * 8, n as u32 / 3 * 8);
+            // save_image_grid: rint((x + 1) * 255 / 2), clipped.
+            let rounded = value.map(|v| ((v + 1.0) * 127.5).round_ties_even().clamp(0.0, 255.0) as u8);
+            assert_eq!(grid.get_pixel(left + x, top + y).0, rounded);
+        }
+    }
+    // The latents of the file make the same pictures again.
+    scene.r3gan(&format!("{sample} --latents raw.safetensors --out again")).done();
+    for n in 0..5 {
+        assert_eq!(
+            scene.read(&format!("again/latent000{n}.png")),
+            scene.read(&format!("each/seed000{n}.png"))
+        );
+    }
+    // numpy 2.2.6: RandomState(0).randn(2), rounded to f32.
+    let (_, latents) = raw.f32s("latents");
+    assert_eq!(latents[..2], [1.764_052_345_967_664_f64, 0.400_157_208_367_223_3].map(|v| v as f32));
+    // 'z' of another program, as f32.
+    scene.write("z.safetensors", one_tensor("z", &[1, 8], &latents[..8]));
+    scene.r3gan(&format!("{sample} --latents z.safetensors --out z")).done();
+    assert_eq!(scene.read("z/latent0000.png"), scene.read("each/seed0000.png"));
+    // As gen_images: a class that nobody needs is only remarked on.
+    let ignored = scene.r3gan(&format!("{sample} --seeds 0 --class 3 --out f")).done();
+    assert!(ignored.stderr.starts_with("warning: --class is ignored"), "{ignored:?}");
+    assert_eq!(scene.read("f/seed0000.png"), scene.read("each/seed0000.png"));
+}
+
+#[test]
+fn a_conditional_model_needs_its_class() {
+    let scene = Scene::new();
+    labelled_zip(&scene);
+    scene.write("m.safetensors", conditional_model());
+    assert!(scene.r3gan("info m.safetensors").done().stdout.contains("8 x 8 x 3, 3 classes"));
+    for class in 0..3 {
+        let line = format!("sample --network m.safetensors --seeds 1 --class {class} --device cpu");
+        scene.r3gan(&format!("{line} --out {class} --raw {class}.safetensors")).done();
+    }
+    let raw = |class: usize| Weights::parse(&scene.read(&format!("{class}.safetensors")));
+    assert_eq!(raw(2).f32s("labels").1, [0.0, 0.0, 1.0]);
+    assert_eq!(raw(0).f32s("latents"), raw(2).f32s("latents"));
+    assert_ne!(raw(0).f32s("images"), raw(2).f32s("images"), "the class makes a difference");
+    // The class can come with the latents.
+    scene
+        .r3gan("sample --network m.safetensors --latents 2.safetensors --raw again.safetensors --device cpu")
+        .done();
+    assert_eq!(scene.read("again.safetensors"), scene.read("2.safetensors"));
+}
+
+#[test]
+fn points() {
+    let scene = Scene::new();
+    let line = "train --data ring8 --preset points --set network.architecture.hidden=[16,16,16] --out run";
+    scene.r3gan(&format!("{line} --kimg 1 --tick 1 --batch 100 --device cpu")).done();
+    assert_eq!(picture(&scene, "run/fakes-000001.png").width(), 512);
+    let sample = "sample --network run/model-000001.safetensors --device cpu";
+    scene.r3gan(&format!("{sample} --out p --seeds 0-99 --raw p.safetensors")).done();
+    assert_eq!(scene.names("p", ""), ["points.png"]);
+    assert_eq!(Weights::parse(&scene.read("p.safetensors")).f32s("points").0, [100, 2]);
+    assert!(scene.r3gan("info run/checkpoint-000001.safetensors").done().stdout.contains("critic\n"));
+}
+
+#[test]
+fn a_dry_run_tells_everything_and_writes_nothing() {
+    let scene = Scene::new();
+    labelled_zip(&scene);
+    let before = scene.files();
+    let line = "train --data classes.zip --cond --mirror --out run --device cpu TINY";
+    let told = scene.r3gan(&format!("{line} --dry-run")).done().stdout;
+    assert_eq!(scene.files(), before);
+    assert!(!scene.has("run"));
+    assert!(told.contains("# data: 24 samples, 3 classes"), "{told}");
+    let config: toml::Table = told.parse().expect("TOML");
+    assert_eq!((&config["batch"], &config["network"]["classes"]), (&50.into(), &3.into()));
+}
+
+#[test]
+fn options_of_one_run_configure_another() {
+    let scene = Scene::new();
+    faces(&scene);
+    let run = |out: &str, more: &str| format!("train --data faces --out {out} --kimg 1 --device cpu {more}");
+    scene.r3gan(&run("first", "--set gamma.base=2 --seed 5 TINY")).done();
+    scene.r3gan(&run("second", "--preset demo-16 --config first/options.toml")).done();
+    let options = |folder: &str| {
+        let text = scene.text(&format!("{folder}/options.toml"));
+        assert!(
+            text.starts_with("# r3gan ") && text.contains(&format!("--data faces --out {folder}")),
+            "{text}"
+        );
+        text.parse::<toml::Table>().expect("TOML")
+    };
+    assert_eq!(options("first"), options("second"));
+    assert_eq!(options("second")["gamma"]["base"], 2.0.into());
+    let model = |folder: &str| scene.read(&format!("{folder}/model-000001.safetensors"));
+    assert_eq!(model("first"), model("second"), "the same configuration is the same run");
+    // A flag goes over the file.
+    let told = scene.r3gan(&run("third", "--preset demo-16 --config first/options.toml --seed 6 --dry-run"));
+    assert!(told.done().stdout.contains("seed = 6"));
+}
+
+#[test]
+fn half_models_are_half_the_size_and_nearly_the_same() {
+    let scene = Scene::new();
+    faces(&scene);
+    // The checkpoint is at the end already, so one more thousand makes the two models.
+    scene.write("old.safetensors", checkpoint());
+    for (out, more) in [("whole", ""), ("half", "--half")] {
+        let line =
+            format!("train --data faces --out {out} --resume old.safetensors --kimg 2 --device cpu {more}");
+        scene.r3gan(&line).done();
+        let line =
+            format!("sample --network {out}/model-000002.safetensors --raw {out}.safetensors --device cpu");
+        scene.r3gan(&line).done();
+    }
+    assert!(scene.r3gan("info half/model-000002.safetensors").done().stdout.contains("precision    f16"));
+    let size = |folder: &str| {
+        let file = Weights::parse(&scene.read(&format!("{folder}/model-000002.safetensors")));
+        file.tensors.values().map(|(_, _, data)| data.len()).sum::<usize>()
+    };
+    assert_eq!(2 * size("half"), size("whole"));
+    let [whole, half] =
+        ["whole.safetensors", "half.safetensors"].map(|name| Weights::parse(&scene.read(name)));
+    let (whole, half) = (whole.f32s("images").1, half.f32s("images").1);
+    assert_ne!(whole, half);
+    // Weights are off by 2^-11 at most, and errors of some ten layers do not all add up: 1 % of the range.
+    let largest = whole.iter().fold(0.0f32, |most, v| most.max(v.abs()));
+    assert!(whole.iter().zip(&half).all(|(a, b)| (a - b).abs() < 0.01 * largest), "largest {largest}");
+}
+
+#[test]
+fn the_rest_of_the_commands() {
+    let scene = Scene::new();
+    let help = scene.r3gan("--help").done().stdout;
+    for command in ["train", "sample", "info", "doctor", "bench", "Exit codes:"] {
+        assert!(help.contains(command), "{help}");
+    }
+    for command in ["train", "sample", "info", "doctor", "bench"] {
+        assert!(scene.r3gan(&format!("{command} --help")).done().stdout.contains("Usage: r3gan"));
+    }
+    assert!(scene.r3gan("--version").done().stdout.starts_with("r3gan "));
+    let doctor = scene.r3gan("doctor").done().stdout;
+    assert!(doctor.contains("cpu") && doctor.contains("works"), "{doctor}");
+    let told =
+        scene.r3gan("bench --preset points --batch 4 --runs 2 --warmup 0 --device cpu --json").done().stdout;
+    let lines: Vec<serde_json::Value> =
+        told.lines().map(|line| serde_json::from_str(line).expect("a JSON object a line")).collect();
+    let parts: Vec<_> = lines[1..].iter().map(|line| line["what"].as_str().expect("a name")).collect();
+    assert_eq!(parts, ["sample", "critic", "generator", "iteration"]);
+    for line in &lines[1..] {
+        for key in ["median_s", "min_s", "max_s", "images_per_s", "peak_bytes"] {
+            assert!(line[key].as_f64().is_some_and(|value| value > 0.0), "{key}: {line}");
+        }
+        assert_eq!(
+            (&line["peer"], &line["batch"], &line["device"]),
+            (&"r3gan".into(), &4.into(), &"cpu".into())
+        );
+        assert_eq!(line["critic_multiple"].is_number(), line["what"] == "critic");
+    }
+}
