@@ -167,7 +167,7 @@ fn host_line(path: &str, key: &str) -> Option<String> {
 mod gpu {
     use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 
-    use burn::backend::{CubeDevice, DispatchDevice, WgpuDeviceKind};
+    use burn::backend::{CubeDevice, DispatchDevice, WgpuBackend, WgpuDeviceKind};
     use burn::tensor::{Device, DeviceType};
 
     use super::{DeviceClass, DeviceReport, dtypes};
@@ -182,13 +182,25 @@ mod gpu {
         let kind = match api {
             #[cfg(feature = "cuda")]
             "cuda" => DeviceType::Cuda,
-            "vulkan" => DeviceType::Vulkan,
-            "wgpu" => DeviceType::Wgpu,
+            "vulkan" | "wgpu" => DeviceType::Wgpu,
             _ => return Vec::new(),
         };
         let mut devices = guarded(|| Device::enumerate(kind).into_vec()).unwrap_or_default();
+        if api == "vulkan" {
+            devices = devices.into_iter().filter_map(on_vulkan).collect();
+        }
         devices.sort_by_key(rank);
         devices
+    }
+
+    /// The same adapter, on Vulkan or not at all; `wgpu` leaves the choice of the interface to the system.
+    fn on_vulkan(device: Device) -> Option<Device> {
+        match device.as_dispatch() {
+            DispatchDevice::Cube(CubeDevice::Wgpu(adapter)) => {
+                Some(Device::new(adapter.clone().on(WgpuBackend::Vulkan)))
+            }
+            _ => None,
+        }
     }
 
     /// Discrete, integrated, virtual, other, software.

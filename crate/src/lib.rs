@@ -1,6 +1,47 @@
 //! Train and sample GANs: R3GAN's networks and objective, from one crate, natively and in a web page.
 //!
 //! See `ARCHITECTURE.md` for the rooms and what may depend on what.
+//!
+//! Sample from a model:
+//!
+//! ```no_run
+//! # #[cfg(feature = "cli")]
+//! # fn main() -> r3gan::Result<()> {
+//! use std::path::Path;
+//! use r3gan::{backend, checkpoint::Model, sampling};
+//!
+//! let device = backend::open("auto")?;
+//! let model = Model::open(Path::new("model.safetensors"), &device)?;
+//! let latents = sampling::latents(&[0, 1, 2], model.header.network.latent);
+//! // [3, height, width, channels] in [-1, 1]
+//! let pictures = pollster::block_on(sampling::sample(&model, &latents, None, 3))?;
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "cli"))]
+//! # fn main() {}
+//! ```
+//!
+//! Exact gradients of a critic on random data, and one step:
+//!
+//! ```
+//! # #[cfg(feature = "cli")]
+//! # fn main() -> r3gan::Result<()> {
+//! use burn::tensor::{Distribution, Tensor};
+//! use r3gan::{backend, preset, training::{Phase, Trainer}};
+//!
+//! let device = backend::open("cpu")?;
+//! let config = preset::config("demo-16", 0)?.with_overrides(&["batch=2".into()])?;
+//! let mut trainer = Trainer::new(config, &device)?;
+//! let reals = Tensor::random([2, 16, 16, 3], Distribution::Uniform(-1.0, 1.0), &device);
+//! let latents = trainer.draw_latents(2);
+//! let phase = Phase { reals, latents, labels: None };
+//! let values = pollster::block_on(trainer.step(&phase, &phase).read())?;
+//! assert!(values.is_finite());
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "cli"))]
+//! # fn main() {}
+//! ```
 
 pub mod backend;
 pub mod checkpoint;

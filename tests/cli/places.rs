@@ -16,7 +16,7 @@ impl Mount {
         fs::create_dir_all(&path).expect("a mount point");
         let mut mount = Command::new("mount");
         mount.args(["-t", "tmpfs", "-o", options, "r3gan-test"]).arg(&path).stderr(Stdio::null());
-        mount.status().is_ok_and(|status| status.success()).then_some(Self(path))
+        mount.status().is_ok_and(|status| status.success()).then(|| Self(path))
     }
 }
 

@@ -4,6 +4,7 @@ mod bench;
 mod doctor;
 pub mod exit;
 mod info;
+mod memory;
 mod sample;
 mod train;
 
@@ -49,6 +50,7 @@ enum Command {
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
+    memory::keep_freed();
     let command = match Cli::try_parse() {
         Ok(cli) => cli.command,
         Err(e) => return refuse(&e),
