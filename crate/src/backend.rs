@@ -133,14 +133,23 @@ pub fn devices() -> Vec<DeviceReport> {
         adapter: Ok(host_line("/proc/cpuinfo", "model name").unwrap_or(std::env::consts::ARCH.into())),
         class: DeviceClass::Cpu,
         dtypes: dtypes(&Device::flex()),
-        memory: host_line("/proc/meminfo", "MemTotal")
-            .and_then(|line| line.trim_end_matches("kB").trim().parse::<u64>().ok())
-            .map(|kib| kib << 10),
+        memory: kibibytes("MemTotal"),
     };
     #[cfg(feature = "native")]
     return std::iter::once(cpu).chain(gpu::reports()).collect();
     #[cfg(not(feature = "native"))]
     vec![cpu]
+}
+
+/// Bytes that a device has free; `None` where the system does not say.
+pub fn free_memory(device: &Device) -> Option<u64> {
+    if is_cpu(device) { kibibytes("MemAvailable") } else { None }
+}
+
+/// A line of `/proc/meminfo`, in bytes.
+fn kibibytes(key: &str) -> Option<u64> {
+    let line = host_line("/proc/meminfo", key)?;
+    line.trim_end_matches("kB").trim().parse::<u64>().ok().map(|kib| kib << 10)
 }
 
 const CPU: &str = "cpu";

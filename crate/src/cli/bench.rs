@@ -61,6 +61,9 @@ pub enum What {
     All,
 }
 
+/// More threads than any machine this is for has cores.
+const MOST_THREADS: usize = 1024;
+
 impl What {
     fn name(self) -> &'static str {
         match self {
@@ -76,6 +79,10 @@ impl What {
 impl Bench {
     pub fn run(self) -> Result<()> {
         if let Some(threads) = self.threads {
+            if threads > MOST_THREADS {
+                let reason = format!("{threads} is more than {MOST_THREADS}");
+                return Err(Error::setting("--threads", reason));
+            }
             rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().map_err(|e| {
                 Error::setting("--threads", format!("{threads} threads cannot be started ({e})"))
             })?;

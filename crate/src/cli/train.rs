@@ -18,7 +18,7 @@ use crate::data::{self, Dataset, Kind, OpenOptions};
 use crate::error::{Error, Result};
 use crate::preset;
 use crate::session::{Event, Outcome, RunDirectory, Session, SessionOptions};
-use crate::training::Trainer;
+use crate::training::{Trainer, footprint};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -171,6 +171,7 @@ impl Train {
         if config.seed != trainer.config.seed {
             return Err(Error::setting("--seed", "a resumed run keeps its seed; drop the flag"));
         }
+        footprint::check(&config, trainer.device())?;
         trainer.config = config;
         Ok(trainer)
     }

@@ -2,6 +2,7 @@
 
 pub mod adam;
 pub mod average;
+pub mod footprint;
 mod gradients;
 mod stats;
 mod trainer;

@@ -4,6 +4,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::adam::Adam;
 use super::average;
+use super::footprint;
 use super::gradients::{CriticTask, Phase, Player, critic_gradients, generator_gradients};
 use super::stats::StepStats;
 use super::{CriticValues, GeneratorValues};
@@ -40,9 +41,10 @@ impl Trainer {
     /// A fresh pair: initial weights and noise follow from the configuration's seed.
     ///
     /// # Errors
-    /// [`crate::Error::Setting`] if the configuration cannot be trained.
+    /// [`crate::Error::Setting`] if the configuration cannot be trained, or not in the memory that is free.
     pub fn new(config: TrainingConfig, device: &Device) -> Result<Self> {
         config.validate()?;
+        footprint::check(&config, device)?;
         let (generator, critic) = (config.network.generator()?, config.network.critic()?);
         let mut random = RandomState::new(config.seed);
         let generator_weights = generator.initialize(&mut random, device);
