@@ -290,7 +290,7 @@ impl<const W: usize> Window<W> {
 /// The largest divisor of the height that keeps a task near [`TASK_PIXELS`].
 fn rows_per_task(height: usize, width: usize) -> usize {
     let most = (TASK_PIXELS / width).max(1);
-    (1..=height.min(most)).rev().find(|rows| height % rows == 0).unwrap_or(1)
+    (1..=height.min(most)).rev().find(|rows| height.is_multiple_of(*rows)).unwrap_or(1)
 }
 
 #[cfg(test)]
