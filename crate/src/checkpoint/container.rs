@@ -10,7 +10,7 @@ use safetensors::tensor::{Dtype, SafeTensors, View};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::METADATA_KEY;
+use super::header::METADATA_KEY;
 use crate::error::{Error, Result};
 use crate::network::{Network, ParameterSpec, Weights};
 use crate::training::read_values;

@@ -8,20 +8,11 @@
 
 pub mod container;
 mod file;
+pub mod header;
 pub mod model;
 pub mod training;
 
 pub(crate) use file::reason as output_reason;
 pub use file::{UNFINISHED, check_writable, read, write_atomic};
-pub use model::{Model, ModelHeader, Precision};
-pub use training::{DataState, TrainingHeader};
-
-/// Version of the metadata's layout.
-pub const FORMAT: u32 = 1;
-
-/// What the metadata says about the rights in a file of weights.
-pub const LICENCE_NOTE: &str =
-    "Weights trained with r3gan (MIT OR Apache-2.0). The rights in the training data may limit their use.";
-
-/// The metadata entry that all our files have.
-pub const METADATA_KEY: &str = "r3gan";
+pub use header::{DataState, ModelHeader, Precision, TrainingHeader};
+pub use model::Model;

@@ -4,64 +4,15 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use half::f16;
-use serde::{Deserialize, Serialize};
 
 use super::container::{Container, Entry, Values, encode, entries};
-use super::training::{AVERAGE, TrainingHeader};
-use super::{FORMAT, LICENCE_NOTE, read};
+use super::header::{
+    AVERAGE, FORMAT, Kind, KindHeader, LICENCE_NOTE, ModelHeader, Precision, TrainingHeader,
+};
+use super::read;
 use crate::error::{Error, Result};
-use crate::network::{Network, NetworkConfig, Weights};
+use crate::network::{Network, Weights};
 use crate::training::Trainer;
-
-/// Number format of a model's weights.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Precision {
-    #[default]
-    F32,
-    F16,
-}
-
-/// What a model file says about itself.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ModelHeader {
-    pub format: u32,
-    pub kind: Kind,
-    pub preset: String,
-    pub network: NetworkConfig,
-    /// Real images that the critic had seen.
-    pub images: u64,
-    pub precision: Precision,
-    pub licence: String,
-}
-
-/// The two kinds of files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    Model,
-    Checkpoint,
-}
-
-/// What tells the kinds apart, read before the rest.
-#[derive(Deserialize)]
-pub struct KindHeader {
-    pub format: u32,
-    pub kind: Kind,
-}
-
-impl KindHeader {
-    /// The kind of a file of ours, if this version can read it.
-    pub fn of(file: &Container, origin: &Path) -> Result<Kind> {
-        let header: Self = file.header()?;
-        if header.format != FORMAT {
-            let reason =
-                format!("has format {}; this version reads format {FORMAT}: update r3gan", header.format);
-            return Err(Error::input(origin, reason));
-        }
-        Ok(header.kind)
-    }
-}
 
 /// A generator with its weights.
 #[derive(Debug)]

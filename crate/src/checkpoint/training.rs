@@ -3,65 +3,21 @@
 use std::path::Path;
 
 use burn::tensor::Device;
-use serde::{Deserialize, Serialize};
 
 use super::container::{Container, Entry, Values, encode, entries};
-use super::model::{Kind, KindHeader, ModelHeader, Precision};
-use super::{FORMAT, LICENCE_NOTE};
-use crate::config::TrainingConfig;
+use super::header::{AVERAGE, DataState, FORMAT, Kind, KindHeader, LICENCE_NOTE, TrainingHeader};
 use crate::error::{Error, Result};
 use crate::random::{RandomSnapshot, RandomState};
 use crate::training::{Adam, Players, Trainer};
 
 const GENERATOR: &str = "generator.";
 const CRITIC: &str = "critic.";
-pub(super) const AVERAGE: &str = "average.";
 const GENERATOR_MOMENTS: &str = "adam.generator.";
 const CRITIC_MOMENTS: &str = "adam.critic.";
 const NOISE_KEY: &str = "noise.key";
 const NOISE_WORDS: usize = 624;
 /// The longest run that a configuration allows.
 const MOST_IMAGES: u64 = 1_000_000_000_000;
-
-/// Where a run is in its data: the order is a function of the seed, so a position is enough.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DataState {
-    /// Of the data set; another one cannot be continued on exactly.
-    pub fingerprint: String,
-    /// Samples drawn so far.
-    pub position: u64,
-}
-
-/// What a checkpoint says about itself.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TrainingHeader {
-    pub format: u32,
-    pub kind: Kind,
-    pub config: TrainingConfig,
-    pub images: u64,
-    pub generator_steps: u64,
-    pub critic_steps: u64,
-    pub data: DataState,
-    noise_position: u32,
-    /// Bits of the Gaussian that the source has in hand.
-    noise_cached: Option<u64>,
-    pub licence: String,
-}
-
-impl TrainingHeader {
-    /// The header of the model inside.
-    pub fn model(&self) -> ModelHeader {
-        ModelHeader {
-            format: self.format,
-            kind: Kind::Checkpoint,
-            preset: self.config.preset.clone(),
-            network: self.config.network.clone(),
-            images: self.images,
-            precision: Precision::F32,
-            licence: self.licence.clone(),
-        }
-    }
-}
 
 /// The bytes of a checkpoint.
 ///

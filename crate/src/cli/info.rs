@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::checkpoint::container::Container;
-use crate::checkpoint::model::{Kind, KindHeader};
+use crate::checkpoint::header::{Kind, KindHeader};
 use crate::checkpoint::training::decode_checkpoint;
 use crate::checkpoint::{DataState, Model, ModelHeader, read};
 use crate::config::TrainingConfig;

@@ -7,7 +7,8 @@
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use crate::linear::grouped::TAPS;
+/// Taps of the 3x3 window, row by row.
+pub const TAPS: usize = 9;
 
 /// Channels per group that have a kernel.
 pub const GROUP_WIDTHS: [usize; 3] = [8, 16, 32];

@@ -9,6 +9,7 @@ use burn::backend::Dispatch;
 use burn::tensor::{Bool, DType, Tensor};
 
 use crate::backend::{self, Kernels};
+pub use cpu::TAPS;
 
 /// Whether the direct grouped convolution applies to `x`.
 pub fn has_grouped(x: &Tensor<4>, groups: usize) -> bool {

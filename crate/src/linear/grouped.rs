@@ -5,10 +5,7 @@
 
 use burn::tensor::Tensor;
 
-use crate::kernels;
-
-/// Taps of the 3x3 window, row by row.
-pub const TAPS: usize = 9;
+use crate::kernels::{self, TAPS};
 
 /// `x [b, h, w, c]` with `weight [c, c / groups, 3, 3]` (flat): `[b, h, w, c]`.
 pub fn apply(x: Tensor<4>, weight: Tensor<1>, groups: usize) -> Tensor<4> {

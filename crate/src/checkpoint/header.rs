@@ -1,0 +1,113 @@
+//! What our files say about themselves: the JSON object in the metadata.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::container::Container;
+use crate::config::TrainingConfig;
+use crate::error::{Error, Result};
+use crate::network::NetworkConfig;
+
+/// Version of the metadata's layout.
+pub const FORMAT: u32 = 1;
+
+/// What the metadata says about the rights in a file of weights.
+pub const LICENCE_NOTE: &str =
+    "Weights trained with r3gan (MIT OR Apache-2.0). The rights in the training data may limit their use.";
+
+/// The metadata entry that all our files have.
+pub const METADATA_KEY: &str = "r3gan";
+
+/// Prefix of the averaged generator's tensors in a checkpoint.
+pub(super) const AVERAGE: &str = "average.";
+
+/// Number format of a model's weights.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    #[default]
+    F32,
+    F16,
+}
+
+/// What a model file says about itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelHeader {
+    pub format: u32,
+    pub kind: Kind,
+    pub preset: String,
+    pub network: NetworkConfig,
+    /// Real images that the critic had seen.
+    pub images: u64,
+    pub precision: Precision,
+    pub licence: String,
+}
+
+/// The two kinds of files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    Model,
+    Checkpoint,
+}
+
+/// What tells the kinds apart, read before the rest.
+#[derive(Deserialize)]
+pub struct KindHeader {
+    pub format: u32,
+    pub kind: Kind,
+}
+
+impl KindHeader {
+    /// The kind of a file of ours, if this version can read it.
+    pub fn of(file: &Container, origin: &Path) -> Result<Kind> {
+        let header: Self = file.header()?;
+        if header.format != FORMAT {
+            let reason =
+                format!("has format {}; this version reads format {FORMAT}: update r3gan", header.format);
+            return Err(Error::input(origin, reason));
+        }
+        Ok(header.kind)
+    }
+}
+
+/// Where a run is in its data: the order is a function of the seed, so a position is enough.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataState {
+    /// Of the data set; another one cannot be continued on exactly.
+    pub fingerprint: String,
+    /// Samples drawn so far.
+    pub position: u64,
+}
+
+/// What a checkpoint says about itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrainingHeader {
+    pub format: u32,
+    pub kind: Kind,
+    pub config: TrainingConfig,
+    pub images: u64,
+    pub generator_steps: u64,
+    pub critic_steps: u64,
+    pub data: DataState,
+    pub(super) noise_position: u32,
+    /// Bits of the Gaussian that the source has in hand.
+    pub(super) noise_cached: Option<u64>,
+    pub licence: String,
+}
+
+impl TrainingHeader {
+    /// The header of the model inside.
+    pub fn model(&self) -> ModelHeader {
+        ModelHeader {
+            format: self.format,
+            kind: Kind::Checkpoint,
+            preset: self.config.preset.clone(),
+            network: self.config.network.clone(),
+            images: self.images,
+            precision: Precision::F32,
+            licence: self.licence.clone(),
+        }
+    }
+}
