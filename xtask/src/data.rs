@@ -14,8 +14,8 @@ pub enum DataSet {
     FashionMnist,
 }
 
-/// Fetches a data set where it is not there yet, and prints the folder that holds its files.
-pub fn fetch(set: DataSet) -> Result<()> {
+/// Fetches a data set where it is not there yet, and gives the folder that holds its files.
+pub fn fetch(set: DataSet) -> Result<PathBuf> {
     let (name, parts): (_, fn(&Path) -> Result<()>) = match set {
         DataSet::Mnist => ("mnist", mnist),
         DataSet::FashionMnist => ("fashion-mnist", fashion_mnist),
@@ -33,8 +33,7 @@ pub fn fetch(set: DataSet) -> Result<()> {
         parts(&unfinished)?;
         fs::rename(&unfinished, &folder)?;
     }
-    println!("{}", folder.display());
-    Ok(())
+    Ok(folder)
 }
 
 fn mnist(folder: &Path) -> Result<()> {

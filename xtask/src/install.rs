@@ -59,7 +59,12 @@ pub fn vulkan_environment() -> Vec<(&'static str, String)> {
     }
     let list = drivers.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(":");
     // The loader's name since 1.3.207, and the one before it.
-    vec![("VK_DRIVER_FILES", list.clone()), ("VK_ICD_FILENAMES", list)]
+    let mut variables = vec![("VK_DRIVER_FILES", list.clone()), ("VK_ICD_FILENAMES", list)];
+    if std::env::var_os("XDG_RUNTIME_DIR").is_none() {
+        // Without a place for sockets Mesa fills the output with errors.
+        variables.push(("XDG_RUNTIME_DIR", std::env::temp_dir().display().to_string()));
+    }
+    variables
 }
 
 /// Installs Debian packages, having brought the lists of what there is up to date.

@@ -80,7 +80,7 @@ fn start(chore: Chore) -> Result<ExitCode> {
             deny::install()?;
             deny::check()?;
         }
-        Chore::Data { name } => data::fetch(name)?,
+        Chore::Data { name } => println!("{}", data::fetch(name)?.display()),
         Chore::Peers(args) => peers::compare(&args)?,
     }
     Ok(ExitCode::SUCCESS)

@@ -6,7 +6,7 @@
 
 use crate::run::{command, readable, run, run_reading, say};
 use crate::tally::Tally;
-use crate::{deny, install, wasm};
+use crate::{data, deny, install, wasm};
 use anyhow::{Result, bail};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -77,10 +77,13 @@ fn wasm() -> Result<Tally> {
 
 fn tests() -> Result<Tally> {
     let vulkan = install::vulkan_environment();
+    // One test reads all of real MNIST; it is ignored where nobody fetched it.
+    let mnist = data::fetch(data::DataSet::Mnist)?;
     let mut total = Tally::default();
     for package in PACKAGES {
         let mut tally = Tally::default();
         let mut cargo = command("cargo", &["test", "--release", "-p", package, "--no-fail-fast"]);
+        cargo.args(["--", "--include-ignored"]).env("R3GAN_MNIST", &mnist);
         let status = run_reading(cargo.envs(vulkan.iter().cloned()), |line| tally.read(line))?;
         // A test that does not compile, or that takes its process down, prints no result.
         if !status.success() && tally.failed == 0 {

