@@ -22,10 +22,10 @@ use crate::training::{Trainer, footprint};
 
 const EXAMPLES: &str = "\
 Examples:
-  r3gan train --data mnist/ --preset demo-32 --out runs/digits --kimg 400
+  r3gan train --data mnist/ --preset demo-32 --out runs/digits
   r3gan train --data cifar10.zip --preset cifar10 --cond --mirror --out runs/cifar --device cuda
   r3gan train --data ring8 --preset points --out runs/ring
-  r3gan train --data mnist/ --out runs/digits --resume auto --kimg 800
+  r3gan train --data mnist/ --out runs/digits --resume auto --kimg 200
   r3gan train --data faces/ --preset demo-64 --out runs/faces --set gamma.base=8 --set learning_rate.base=3e-4
 
 --data takes a folder or zip of square pictures (with an optional dataset.json of labels), MNIST-like IDX files,
@@ -38,7 +38,8 @@ pub struct Train {
     /// Pictures or points to learn: a folder, a zip, IDX or CIFAR-10 files, ring8 or grid25.
     #[arg(long, value_name = "PATH")]
     data: PathBuf,
-    /// Networks and settings to start from (see the README); not needed with --resume.
+    /// Networks and settings to start from: demo-16, demo-32, demo-64, points, cifar10, ffhq-64, ffhq-256,
+    /// imagenet-32 or imagenet-64; not needed with --resume.
     #[arg(long, value_name = "NAME")]
     preset: Option<String>,
     /// Directory that the run writes to; created if it does not exist.
