@@ -165,10 +165,17 @@ fn dtypes(device: &Device) -> Vec<&'static str> {
 }
 
 /// The value of the first `key: value` line of a file that Linux makes up.
+#[cfg(not(target_family = "wasm"))]
 fn host_line(path: &str, key: &str) -> Option<String> {
     let text = std::fs::read_to_string(path).ok()?;
     let line = text.lines().find(|line| line.starts_with(key))?;
     Some(line.split_once(':')?.1.trim().to_owned())
+}
+
+/// A browser has no such files.
+#[cfg(target_family = "wasm")]
+fn host_line(_: &str, _: &str) -> Option<String> {
+    None
 }
 
 /// GPUs. They are listed before one is opened, since Burn panics where an adapter is missing.

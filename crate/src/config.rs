@@ -30,8 +30,8 @@ pub struct TrainingConfig {
     pub gamma: Schedule,
     /// Half-life of the generator's average, in images.
     pub average_half_life: Schedule,
-    /// When the schedules above move, in images.
-    pub span: Span,
+    /// Images over which the schedules above move; they stay at their end from there on.
+    pub decay_images: f64,
 }
 
 /// The scheduled values of one iteration.
@@ -52,7 +52,8 @@ impl TrainingConfig {
 
     /// The schedules' values after `images` images.
     pub fn scheduled(&self, images: u64) -> Scheduled {
-        let at = |schedule: &Schedule| schedule.at(images as f64, &self.span);
+        let span = Span { total: self.decay_images, ..Span::default() };
+        let at = |schedule: &Schedule| schedule.at(images as f64, &span);
         Scheduled {
             learning_rate: at(&self.learning_rate),
             beta2: at(&self.beta2),
@@ -75,11 +76,8 @@ impl TrainingConfig {
         if self.kimg == 0 || self.kimg > 1_000_000_000 {
             return refuse("kimg", format!("{} is not between 1 and 1000000000", self.kimg));
         }
-        let Span { total, warmup, warmup_value, hold } = self.span;
-        if ![total, warmup, warmup_value, hold].iter().all(|v| v.is_finite() && *v >= 0.0)
-            || total <= warmup + hold
-        {
-            return refuse("span", "total must exceed warmup + hold, and none may be negative".into());
+        if !(self.decay_images.is_finite() && self.decay_images > 0.0) {
+            return refuse("decay_images", format!("{} is not a positive number", self.decay_images));
         }
         for (name, schedule, most) in [
             ("learning_rate", self.learning_rate, 1.0),
@@ -100,16 +98,18 @@ impl TrainingConfig {
     ///
     /// Values are TOML; a bare word counts as a string: `gamma.base=2.0`, `network.latent=32`.
     pub fn with_overrides(&self, overrides: &[String]) -> Result<Self> {
-        let mut table = self.as_table();
+        let mut config = self.clone();
         for entry in overrides {
+            let mut table = config.as_table();
             let (key, text) = entry.split_once('=').ok_or_else(|| {
                 Error::setting("--set", format!("'{entry}' is not key=value, for example gamma.base=2.0"))
             })?;
             let value = parse_value(text.trim());
-            set(&mut table, key.trim(), value)
+            config = set(&mut table, key.trim(), value)
+                .and_then(|()| Self::from_table(table))
                 .map_err(|reason| Error::setting(format!("--set {entry}"), reason))?;
         }
-        Self::from_table(table).map_err(|reason| Error::setting("--set", reason))
+        Ok(config)
     }
 
     /// The configuration with the keys of a TOML text replaced; `origin` names it in errors.

@@ -1,6 +1,6 @@
 //! Samples of a model, from seeds or from latents: what the command line and the page have in common.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 
 use crate::checkpoint::Model;
 use crate::error::{Error, Result};
@@ -62,7 +62,7 @@ pub async fn sample(
         return Err(Error::setting("labels", reason));
     }
     let labels = labels.filter(|_| classes > 0);
-    let device = model.weights.first().map(Tensor::device).unwrap_or_else(Device::flex);
+    let device = model.weights.first().expect("a generator has weights").device();
     let mut samples =
         Vec::with_capacity(count * model.header.network.sample_shape().iter().product::<usize>());
     let batch = batch.max(1);

@@ -140,6 +140,10 @@ on_devices! {
                 assert_close(name, &host(ours), &pair.io.values(name).1, FORWARD);
             }
             let (adversarial, _) = run(gamma, Penalty::None);
+            // R1 and R2 alone are the parts of both together.
+            let (r1, r2) = (run(gamma, Penalty::R1).0, run(gamma, Penalty::R2).0);
+            let both = r1.into_iter().zip(r2).zip(&adversarial).map(|((a, b), c)| a + b - c.clone()).collect();
+            pair.assert_gradients(&pair.critic, both, "D_grads.safetensors");
             let penalty: Gradients =
                 gradients.iter().zip(&adversarial).map(|(a, b)| a.clone() - b.clone()).collect();
             pair.assert_gradients(&pair.critic, gradients, "D_grads.safetensors");
@@ -177,6 +181,17 @@ on_devices! {
             };
             let sum = part(0).into_iter().zip(part(half)).map(|(a, b)| a + b).collect();
             pair.assert_gradients(&pair.generator, sum, "G_grads.safetensors");
+
+            let gamma = pair.fixture.meta["gamma"].as_f64().expect("gamma");
+            let task = CriticTask { objective, penalty: Penalty::R1R2, gamma };
+            let fakes = pair.io.pictures("fake", device);
+            let part = |start| {
+                let Phase { reals, labels, .. } = phase.slice(start, half);
+                let fakes = fakes.clone().narrow(0, start, half);
+                critic_gradients(pair.critic(), reals, fakes, labels.as_ref(), task, batch).0
+            };
+            let sum = part(0).into_iter().zip(part(half)).map(|(a, b)| a + b).collect();
+            pair.assert_gradients(&pair.critic, sum, "D_grads.safetensors");
         }
     }
 }

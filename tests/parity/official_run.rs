@@ -60,7 +60,10 @@ fn recipe_weights(recipe: Recipe, config: &NetworkConfig, network: &Network, dev
 
 on_devices! {
     fn pictures_and_logits(device: &Device) {
-        for fixture in folders_with(&["io.safetensors"]).into_iter().filter(|f| f.meta.get("recipes").is_some()) {
+        let mut fixtures = folders_with(&["io.safetensors"]);
+        fixtures.retain(|fixture| fixture.meta.get("recipes").is_some());
+        assert!(!fixtures.is_empty(), "no fixture has recipes");
+        for fixture in fixtures {
             let io = fixture.file("io.safetensors");
             let (shape, labels) = io.values("c");
             let labels: Tensor<2> = Tensor::from_data(TensorData::new(labels, [shape[0], shape[1]]), device);

@@ -4,7 +4,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use r3gan::config::TrainingConfig;
 use r3gan::network::{Network, Weights, published};
 use r3gan::objective::{Objective, penalty::Penalty};
-use r3gan::schedule::{Schedule, Span};
+use r3gan::schedule::Schedule;
 use r3gan::training::{Adam, Phase, Trainer};
 
 use crate::compare::{assert_close, assert_within, host};
@@ -48,7 +48,7 @@ impl Run {
             beta2: schedule("beta2_scheduler"),
             gamma: schedule("gamma_scheduler"),
             average_half_life: schedule("ema_scheduler"),
-            span: Span { total, ..Span::default() },
+            decay_images: total,
         };
         let mut trainer = Trainer::new(config, device).expect("a trainer");
         let load = |file: &str, net: &Network| fixture.file(file).weights(&network, net, "", device);

@@ -40,7 +40,6 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut temporary = temporary_beside(path)?;
     temporary.write_all(bytes).map_err(failed)?;
     temporary.as_file().sync_all().map_err(failed)?;
-    make_readable(temporary.as_file()).map_err(failed)?;
     temporary.persist(path).map_err(|e| failed(e.error))?;
     sync_directory(directory_of(path)).map_err(failed)
 }
@@ -55,7 +54,12 @@ fn temporary_beside(path: &Path) -> Result<NamedTempFile> {
     if path.is_dir() {
         return Err(Error::output(path, "is a directory, so no file can be written there"));
     }
-    let temporary = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(directory_of(path));
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(UNFINISHED);
+    // As any other new file: the user's umask decides, not the privacy of temporary files.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let temporary = builder.tempfile_in(directory_of(path));
     temporary.map_err(|e| Error::output(path, reason(&e)))
 }
 
@@ -79,18 +83,6 @@ pub(crate) fn reason(e: &std::io::Error) -> String {
         ErrorKind::NotADirectory => "cannot be written: part of its path is a file, not a directory".into(),
         _ => format!("cannot be written ({e})"),
     }
-}
-
-/// Temporary files start private; results are as readable as any other new file.
-#[cfg(unix)]
-fn make_readable(file: &std::fs::File) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn make_readable(_: &std::fs::File) -> std::io::Result<()> {
-    Ok(())
 }
 
 /// A rename is durable once its directory is.

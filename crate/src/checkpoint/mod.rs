@@ -7,12 +7,15 @@
 //! the published shapes. Files are untrusted: sizes, shapes, types and finiteness are checked.
 
 pub mod container;
+#[cfg(not(target_family = "wasm"))]
 mod file;
 pub mod header;
 pub mod model;
 pub mod training;
 
+#[cfg(not(target_family = "wasm"))]
 pub(crate) use file::reason as output_reason;
+#[cfg(not(target_family = "wasm"))]
 pub use file::{UNFINISHED, check_writable, read, write_atomic};
 pub use header::{DataState, ModelHeader, Precision, TrainingHeader};
 pub use model::Model;

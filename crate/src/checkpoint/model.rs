@@ -9,7 +9,6 @@ use super::container::{Container, Entry, Values, encode, entries};
 use super::header::{
     AVERAGE, FORMAT, Kind, KindHeader, LICENCE_NOTE, ModelHeader, Precision, TrainingHeader,
 };
-use super::read;
 use crate::error::{Error, Result};
 use crate::network::{Network, Weights};
 use crate::training::Trainer;
@@ -27,11 +26,12 @@ impl Model {
     ///
     /// # Errors
     /// [`Error::Input`] with what is wrong with the file.
+    #[cfg(not(target_family = "wasm"))]
     pub fn open(path: &Path, device: &Device) -> Result<Self> {
-        Self::decode(&read(path)?, path, device)
+        Self::decode(&super::read(path)?, path, device)
     }
 
-    /// As [`Model::open`], from bytes; `origin` names them in errors.
+    /// Reads a model, or the averaged generator of a checkpoint, from bytes; `origin` names them in errors.
     pub fn decode(bytes: &[u8], origin: &Path, device: &Device) -> Result<Self> {
         let file = Container::parse(bytes, origin)?;
         let (header, prefix) = match KindHeader::of(&file, origin)? {
@@ -58,13 +58,21 @@ pub async fn encode_model(trainer: &Trainer, precision: Precision) -> Result<Vec
     };
     let mut entries = entries("", &trainer.generator, &trainer.players.average).await?;
     if precision == Precision::F16 {
-        entries.iter_mut().for_each(halve);
+        entries.iter_mut().try_for_each(halve)?;
     }
     Ok(encode(&entries, Some(&header)))
 }
 
-fn halve(entry: &mut Entry) {
+fn halve(entry: &mut Entry) -> Result<()> {
     if let Values::F32(values) = &entry.values {
-        entry.values = Values::F16(values.iter().copied().map(f16::from_f32).collect());
+        let halves: Vec<f16> = values.iter().copied().map(f16::from_f32).collect();
+        if halves.iter().any(|value| !value.is_finite()) {
+            return Err(Error::Diverged(format!(
+                "{} holds weights beyond the range of f16, so no half model was written; train without --half",
+                entry.name
+            )));
+        }
+        entry.values = Values::F16(halves);
     }
+    Ok(())
 }

@@ -19,7 +19,7 @@ Exit codes:
     4  a file cannot be written
     5  the device is missing or failed
     6  training diverged
-  130  interrupted; what was trained is saved";
+  130  interrupted; a checkpoint was written, unless it was interrupted twice";
 
 /// The code of an error.
 pub fn code(error: &Error) -> u8 {

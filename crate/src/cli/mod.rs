@@ -20,8 +20,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 const EXAMPLES: &str = "\
 Examples:
   r3gan train --data mnist/ --preset demo-32 --out runs/digits
-  r3gan sample --network runs/digits/model.safetensors --seeds 0-15 --out faces
-  r3gan info runs/digits/model.safetensors
+  r3gan sample --network runs/digits/model-000100.safetensors --seeds 0-15 --out samples
+  r3gan info runs/digits/model-000100.safetensors
   r3gan doctor
 ";
 

@@ -16,6 +16,7 @@ use crate::checkpoint::{DataState, Precision, read};
 use crate::config::TrainingConfig;
 use crate::data::{self, Dataset, Kind, OpenOptions};
 use crate::error::{Error, Result};
+use crate::network::Architecture;
 use crate::preset;
 use crate::session::{Event, Outcome, RunDirectory, Session, SessionOptions};
 use crate::training::{Trainer, footprint};
@@ -54,7 +55,8 @@ pub struct Train {
     /// Samples per forward pass; less memory, same gradients (a divisor of the batch).
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=65_536))]
     micro_batch: Option<u32>,
-    /// Length of the whole run in thousands of images, also when it is resumed.
+    /// Length of the whole run in thousands of images, also when it is resumed; the schedules' length is the
+    /// key decay_images.
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
     kimg: Option<u64>,
     /// Train with the labels of the data set.
@@ -78,13 +80,13 @@ pub struct Train {
     /// Length of a tick (a line of statistics) in thousands of images.
     #[arg(long, value_name = "KIMG", allow_negative_numbers = true, default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     tick: u64,
-    /// Ticks between snapshots: pictures, model and checkpoint.
-    #[arg(long, value_name = "TICKS", allow_negative_numbers = true, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
-    snap: u64,
+    /// Ticks between snapshots: pictures, model and checkpoint [default: 5, or 50 for more than 10,000 kimg].
+    #[arg(long, value_name = "TICKS", allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    snap: Option<u64>,
     /// Write models in f16: half the size, for sharing.
     #[arg(long)]
     half: bool,
-    /// Check everything and print the configuration, then stop.
+    /// Print configuration, networks and data, then stop; nothing is written.
     #[arg(long)]
     dry_run: bool,
 }
@@ -112,11 +114,16 @@ impl Train {
             return Ok(Outcome::Finished);
         }
         let directory = RunDirectory::create(&self.out)?;
-        if self.resume.is_none() && !directory.checkpoints()?.is_empty() {
+        let continues = match &place {
+            Some((path, _)) => same_directory(path, &self.out),
+            None => self.resume.is_some(),
+        };
+        if !continues && directory.holds_run()? {
             let reason = "already holds a run; pass --resume auto to continue it, or choose another --out";
             return Err(Error::output(&self.out, reason));
         }
         directory.clear_unfinished()?;
+        directory.set_aside_after(trainer.images)?;
         directory.rewind_statistics(trainer.images)?;
         directory.write("options.toml", self.options(&trainer.config).as_bytes())?;
         self.train(trainer, place, dataset, directory)
@@ -229,17 +236,22 @@ impl Train {
 
     /// The data set at the networks' resolution.
     fn fit(&self, dataset: Dataset, config: &TrainingConfig) -> Result<Dataset> {
-        let [side, _, channels] = config.network.sample_shape();
-        match (dataset.kind(), channels) {
-            (Kind::Points, 2) => Ok(dataset),
-            (Kind::Images { .. }, 3) => dataset.padded_to(side),
-            (Kind::Points, _) => {
-                Err(Error::setting("--preset", format!("'{}' makes pictures; use points", config.preset)))
+        let preset = &config.preset;
+        match (dataset.kind(), &config.network.architecture) {
+            (Kind::Points, Architecture::Perceptron { outputs: 2, .. }) => Ok(dataset),
+            (Kind::Points, Architecture::Perceptron { outputs, .. }) => {
+                let reason = format!("{outputs} is not 2, the coordinates of a point");
+                Err(Error::setting("network.architecture.outputs", reason))
             }
-            (Kind::Images { .. }, _) => Err(Error::setting(
-                "--preset",
-                format!("'{}' is for point sets, not pictures", config.preset),
-            )),
+            (Kind::Images { .. }, Architecture::Convolutional { .. }) => {
+                dataset.padded_to(config.network.sample_shape()[0])
+            }
+            (Kind::Points, Architecture::Convolutional { .. }) => {
+                Err(Error::setting("--preset", format!("'{preset}' makes pictures; use points")))
+            }
+            (Kind::Images { .. }, Architecture::Perceptron { .. }) => {
+                Err(Error::setting("--preset", format!("'{preset}' is for point sets, not pictures")))
+            }
         }
     }
 
@@ -275,7 +287,7 @@ impl Train {
         }
         let options = SessionOptions {
             tick: self.tick * 1000,
-            snapshot_ticks: self.snap,
+            snapshot_ticks: self.snap.unwrap_or(if trainer.config.kimg > 10_000 { 50 } else { 5 }),
             precision: if self.half { Precision::F16 } else { Precision::F32 },
         };
         let place = place.map(|(_, place)| place);
@@ -307,6 +319,13 @@ struct Resumed {
     path: PathBuf,
     trainer: Trainer,
     place: DataState,
+}
+
+/// Whether a checkpoint lies in the directory that the run writes to.
+fn same_directory(checkpoint: &Path, directory: &Path) -> bool {
+    let real = |path: &Path| path.canonicalize().ok();
+    let parent = checkpoint.canonicalize().ok().and_then(|path| path.parent().map(Path::to_path_buf));
+    parent.is_some() && parent == real(directory)
 }
 
 /// What --dry-run prints: the configuration, the networks' sizes, the data.

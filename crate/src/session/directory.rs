@@ -2,13 +2,14 @@
 //!
 //! | file | is |
 //! |---|---|
-//! | `options.toml` | the configuration, and what the run was started with |
+//! | `options.toml` | the configuration, and the data the run was started with |
 //! | `log.txt` | every tick line |
 //! | `stats.jsonl` | one JSON object a tick: name to {num, mean, std}, and a timestamp |
 //! | `reals.png` | real samples |
 //! | `fakes-000012.png` | samples at fixed latents after 12 kimg |
 //! | `model-000012.safetensors` | the averaged generator after 12 kimg |
 //! | `checkpoint-000012.safetensors` | all that a resumed run needs; the last two are kept |
+//! | `set-aside-checkpoint-*` | checkpoints after the one that a run was taken back to |
 
 use std::fs;
 use std::io::Write;
@@ -80,6 +81,24 @@ impl RunDirectory {
         }
         found.sort();
         Ok(found.into_iter().rev().map(|(_, path)| path).collect())
+    }
+
+    /// Whether a run has written here.
+    pub fn holds_run(&self) -> Result<bool> {
+        Ok(self.path.join("stats.jsonl").exists() || !self.checkpoints()?.is_empty())
+    }
+
+    /// Renames checkpoints of more than `images` images: a run that goes on from before them makes its own.
+    pub fn set_aside_after(&self, images: u64) -> Result<()> {
+        let first = Self::name("checkpoint", images, "safetensors");
+        for path in self.checkpoints()? {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if name > first {
+                let aside = self.path.join(format!("set-aside-{name}"));
+                fs::rename(&path, &aside).map_err(|e| Error::output(&path, checkpoint::output_reason(&e)))?;
+            }
+        }
+        Ok(())
     }
 
     /// Removes all but the newest checkpoints; called once a new one is whole.

@@ -5,13 +5,11 @@
 
 mod directory;
 mod event;
-mod feed;
 mod run;
 mod snapshot;
 mod statistics;
 
 pub use directory::RunDirectory;
 pub use event::{Event, Tick};
-pub use feed::phase;
 pub use run::{Outcome, Session, SessionOptions};
 pub use statistics::{Statistic, Statistics};

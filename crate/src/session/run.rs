@@ -9,7 +9,6 @@ use burn::tensor::Device;
 
 use super::directory::RunDirectory;
 use super::event::{Event, Tick};
-use super::feed::phase;
 use super::snapshot::Snapshot;
 use super::statistics::Statistics;
 use crate::checkpoint::model::encode_model;
@@ -17,7 +16,7 @@ use crate::checkpoint::training::encode_checkpoint;
 use crate::checkpoint::{DataState, Precision};
 use crate::data::{Dataset, InfiniteSampler, Prefetcher};
 use crate::error::{Error, Result};
-use crate::training::{PhaseValues, StepStats, Trainer};
+use crate::training::{PhaseValues, StepStats, Trainer, phase};
 
 /// Batches that are decoded ahead.
 const PREFETCH: usize = 4;
@@ -117,15 +116,15 @@ impl Session {
             if let Some(last) = pending.take() {
                 self.account(last).await?;
             }
+            let tick = self.end_tick()?;
+            self.directory.append_line("log.txt", &tick.line())?;
+            tell(Event::Tick(tick));
             if interrupted {
                 tell(Event::Wrote(self.write_checkpoint().await?));
                 return Ok(Outcome::Interrupted);
             }
-            let tick = self.end_tick()?;
-            let (number, line) = (tick.number, tick.line());
-            tell(Event::Tick(tick));
-            self.directory.append_line("log.txt", &line)?;
-            if first || done || number.is_multiple_of(self.options.snapshot_ticks) {
+            let period = self.options.tick.saturating_mul(self.options.snapshot_ticks);
+            if first || done || before / period != self.trainer.images / period {
                 self.write_snapshot(tell).await?;
             }
             first = false;

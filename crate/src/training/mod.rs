@@ -2,12 +2,14 @@
 
 pub mod adam;
 pub mod average;
+mod feed;
 pub mod footprint;
 mod gradients;
 mod stats;
 mod trainer;
 
 pub use adam::Adam;
+pub use feed::phase;
 pub use gradients::{
     CriticTask, CriticValues, GeneratorValues, Phase, Player, critic_gradients, generator_gradients,
 };

@@ -12,7 +12,7 @@ pub struct StepStats {
     pub(super) generator: Vec<GeneratorValues>,
 }
 
-/// Per-sample values of one iteration, on the host; `[batch]` each.
+/// Per-sample values of both phases of one iteration, on the host; `[batch]` each.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PhaseValues {
     /// Adversarial part of the critic's loss.

@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::network::{Gradients, Network, Weights};
 use crate::random::RandomState;
 
-/// The descriptions of both networks and all that training changes.
+/// All that training changes: the weights of both players, their average, and the optimisers.
 #[derive(Clone, Debug)]
 pub struct Players {
     pub generator: Weights,

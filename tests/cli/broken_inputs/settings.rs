@@ -94,9 +94,9 @@ fn keys_of_the_configuration() {
             "beta2: 1 is out of range",
         ),
         train(
-            "NaN in the span",
-            "train --data faces --out run TINY --device cpu --set span.total=nan",
-            "span: total must exceed",
+            "NaN for the length of the schedules",
+            "train --data faces --out run TINY --device cpu --set decay_images=nan",
+            "decay_images: ",
         ),
         train(
             "negative batch by key",

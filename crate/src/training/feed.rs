@@ -2,8 +2,8 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 
+use super::Phase;
 use crate::data::{Batch, Values};
-use crate::training::Phase;
 
 /// A phase with these real samples and latents `[batch, 1, 1, latent]`.
 ///
