@@ -38,12 +38,15 @@ fn ends_like_the_undisturbed(scene: &Scene) {
             "{name} has other bits than that of the run that was not stopped"
         );
     }
-    let kimg = |line: &str| {
-        let line: serde_json::Value = serde_json::from_str(line).expect("a JSON object a line");
-        line["Progress/kimg"]["mean"].as_f64().expect("a number")
-    };
-    let told: Vec<f64> = scene.text("run/stats.jsonl").lines().map(kimg).collect();
+    let lines: Vec<serde_json::Value> = scene
+        .text("run/stats.jsonl")
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a JSON object a line"))
+        .collect();
+    let told: Vec<_> = lines.iter().filter_map(|line| line["Progress/kimg"]["mean"].as_f64()).collect();
     assert!(told.is_sorted() && told.last() == Some(&5.0), "statistics of images {told:?}");
+    let counted: u64 = lines.iter().filter_map(|line| line["Loss/D/loss"]["num"].as_u64()).sum();
+    assert_eq!(counted, 5000, "every image is in one line of the statistics");
     assert!(scene.names("run", ".").is_empty(), "nothing temporary stays");
 }
 
@@ -118,4 +121,27 @@ fn a_finished_run_can_be_made_longer() {
     assert_eq!(scene.files(), before);
     scene.r3gan(RESUME).done();
     ends_like_the_undisturbed(&scene);
+}
+
+#[test]
+fn a_run_taken_back_keeps_what_it_had() {
+    let scene = prepared();
+    scene.r3gan(&TRAIN.replace("--kimg 5", "--kimg 3")).done();
+    let newest = scene.read("run/checkpoint-000003.safetensors");
+    let back = RESUME.replace("auto", "run/checkpoint-000002.safetensors");
+    scene.r3gan(&back).done();
+    assert_eq!(scene.read("run/set-aside-checkpoint-000003.safetensors"), newest);
+    ends_like_the_undisturbed(&scene);
+}
+
+#[test]
+fn a_checkpoint_does_not_go_on_over_another_run() {
+    let scene = prepared();
+    scene.r3gan(&TRAIN.replace("--kimg 5", "--kimg 1")).done();
+    scene.r3gan(&TRAIN.replace("--kimg 5", "--kimg 1").replace("--out run", "--out other")).done();
+    let before = scene.files();
+    let refused = scene.r3gan(&RESUME.replace("auto", "other/checkpoint-000001.safetensors"));
+    assert_eq!(refused.status.code(), Some(4), "{refused:?}");
+    assert!(refused.stderr.contains("already holds a run"), "{refused:?}");
+    assert_eq!(scene.files(), before);
 }
