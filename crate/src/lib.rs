@@ -50,7 +50,7 @@ pub mod cli;
 pub mod config;
 pub mod data;
 pub mod error;
-mod kernels;
+pub mod kernels;
 pub mod linear;
 pub mod network;
 pub mod objective;

@@ -1,6 +1,6 @@
 //! Resampling by two with the 4-tap low-pass filter `[1, 3, 3, 1] / 8` on each axis.
 //!
-//! The published layers convolve with outer([1,3,3,1]) / 64 (times 4 going up), stride 2, padding 1
+//! The published layers convolve with `outer([1,3,3,1]) / 64` (times 4 going up), stride 2, padding 1
 //! (training notes, section 3). The filter is separable, and its phases are two taps each, so every
 //! output is a weighted mean of neighbours. The two directions are each other's adjoint up to the 4.
 

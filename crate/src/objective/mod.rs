@@ -2,7 +2,7 @@
 //!
 //! An objective knows nothing of networks or penalties; it gives per-sample losses and their derivatives
 //! with respect to the logits. A new one (GAN, Wasserstein, hinge, least squares) is a sibling of
-//! [`relativistic`] and a variant of [`Objective`].
+//! `relativistic.rs` and a variant of [`Objective`].
 
 pub mod penalty;
 mod relativistic;
