@@ -1,6 +1,6 @@
 //! `r3gan train`: flags to a session, events to a progress bar.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -340,14 +340,14 @@ fn describe(trainer: &Trainer, dataset: &Dataset) -> String {
     )
 }
 
-/// The bar hides what is printed above it when there is no terminal; plain lines do not.
+/// Above the bar on a terminal, else plain lines on stdout.
 ///
 /// Training goes on when nobody reads its output any more; the log has every line.
 fn print_line(bar: &ProgressBar, line: &str) {
-    if bar.is_hidden() {
-        let _ = writeln!(std::io::stdout(), "{line}");
-    } else {
+    if std::io::stdout().is_terminal() && !bar.is_hidden() {
         bar.println(line);
+    } else {
+        let _ = bar.suspend(|| writeln!(std::io::stdout(), "{line}"));
     }
 }
 

@@ -133,10 +133,10 @@ impl<const W: usize, const TILE: usize> WithSimd for Correlate<'_, W, TILE> {
     }
 }
 
-/// Every set of vector instructions that is dispatched to has fused multiply-add, except none at all.
+/// Whether fused multiply-add is an instruction: always on 64-bit Arm, from AVX2 on x86, not in wasm.
 #[inline(always)]
 fn has_fma<S: Simd>() -> bool {
-    S::F32_LANES > 4
+    cfg!(target_arch = "aarch64") || S::F32_LANES > 4
 }
 
 #[inline(always)]
