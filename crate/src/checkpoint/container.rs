@@ -127,11 +127,6 @@ impl<'a> Container<'a> {
         })
     }
 
-    /// Whether a tensor with this name is there.
-    pub fn contains(&self, name: &str) -> bool {
-        self.tensors.tensor(name).is_ok()
-    }
-
     /// Name and shape of every tensor, sorted by name.
     pub fn list(&self) -> Vec<(String, Vec<usize>)> {
         let mut list: Vec<_> = self.tensors.iter().map(|(n, t)| (n.to_owned(), t.shape().to_vec())).collect();
