@@ -8,8 +8,12 @@ use crate::error::{Error, Result};
 use crate::kernels::cpu;
 
 /// Operations that a backend may run with a kernel of ours.
-#[backend_extension(Flex)]
+#[backend_extension(Flex, Cube: cfg(feature = "gpu"))]
 pub trait Kernels: Backend {
+    /// See [`crate::kernels::product`].
+    fn product(left: FloatTensor<Self>, right: FloatTensor<Self>) -> FloatTensor<Self> {
+        Self::float_matmul(left, right)
+    }
     /// See [`crate::kernels::grouped_correlate`].
     fn grouped_correlate(x: FloatTensor<Self>, kernel: FloatTensor<Self>) -> FloatTensor<Self>;
     /// See [`crate::kernels::grouped_kernel_gradient`].
@@ -20,6 +24,25 @@ pub trait Kernels: Backend {
     ) -> FloatTensor<Self>;
     /// See [`crate::kernels::scale_where`].
     fn scale_where(x: FloatTensor<Self>, mask: BoolTensor<Self>, factor: f32) -> FloatTensor<Self>;
+}
+
+#[cfg(feature = "gpu")]
+impl Kernels for burn::backend::Cube {
+    fn product(left: FloatTensor<Self>, right: FloatTensor<Self>) -> FloatTensor<Self> {
+        crate::kernels::gpu::product(left, right)
+    }
+
+    fn grouped_correlate(_: FloatTensor<Self>, _: FloatTensor<Self>) -> FloatTensor<Self> {
+        unreachable!("has_grouped says that only the CPU has this kernel")
+    }
+
+    fn grouped_kernel_gradient(_: FloatTensor<Self>, _: FloatTensor<Self>, _: usize) -> FloatTensor<Self> {
+        unreachable!("has_grouped says that only the CPU has this kernel")
+    }
+
+    fn scale_where(_: FloatTensor<Self>, _: BoolTensor<Self>, _: f32) -> FloatTensor<Self> {
+        unreachable!("on_cpu says that only the CPU has this kernel")
+    }
 }
 
 impl Kernels for Flex {
@@ -104,6 +127,22 @@ pub fn open(name: &str) -> Result<Device> {
     Err(not_built(&name))
 }
 
+/// Opens a device in a page: `webgpu` or `cpu`. Once for each module, since WebGPU is set up once.
+///
+/// # Errors
+/// [`Error::Setting`] for another name, [`Error::Device`] where the browser has no WebGPU.
+#[cfg(feature = "web")]
+pub async fn open_async(name: &str) -> Result<Device> {
+    match name {
+        CPU => Ok(Device::flex()),
+        "webgpu" => Device::wgpu_options()
+            .init_async()
+            .await
+            .map_err(|e| Error::device(name, format!("cannot be opened ({e}); choose cpu"))),
+        _ => Err(Error::setting("device", format!("there is no device '{name}'; choose webgpu or cpu"))),
+    }
+}
+
 /// The name of the device that `name` stands for: `auto` is CUDA if it is there, else a real GPU over
 /// Vulkan, else the CPU. Other names are only checked for their form.
 pub fn resolve(name: &str) -> Result<String> {
@@ -143,7 +182,19 @@ pub fn devices() -> Vec<DeviceReport> {
 
 /// Bytes that a device has free; `None` where the system does not say.
 pub fn free_memory(device: &Device) -> Option<u64> {
-    if is_cpu(device) { kibibytes("MemAvailable") } else { None }
+    if is_cpu(device) { free_host_memory() } else { None }
+}
+
+#[cfg(not(target_family = "wasm"))]
+fn free_host_memory() -> Option<u64> {
+    kibibytes("MemAvailable")
+}
+
+/// A module's memory ends at 4 GiB, and the browser may end it sooner.
+#[cfg(target_family = "wasm")]
+fn free_host_memory() -> Option<u64> {
+    const PAGE: u64 = 1 << 16;
+    Some((1 << 32) - core::arch::wasm32::memory_size::<0>() as u64 * PAGE)
 }
 
 /// A line of `/proc/meminfo`, in bytes.

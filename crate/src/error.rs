@@ -17,6 +17,9 @@ pub enum Error {
     /// A device is missing, lost or out of memory.
     #[error("device {name}: {reason}")]
     Device { name: String, reason: String },
+    /// What was asked for needs more memory than is free.
+    #[error("{name}: {reason}")]
+    Memory { name: String, reason: String },
     /// Training produced a value that is not finite.
     #[error("{0}")]
     Diverged(String),

@@ -59,7 +59,6 @@ pub mod preset;
 pub mod random;
 pub mod sampling;
 pub mod schedule;
-#[cfg(not(target_family = "wasm"))]
 pub mod session;
 pub mod training;
 #[cfg(target_family = "wasm")]

@@ -25,6 +25,12 @@ pub fn to_pixels(values: &[f32]) -> Vec<u8> {
     values.iter().map(|x| (x * 127.5 + 128.0).clamp(0.0, 255.0) as u8).collect()
 }
 
+/// As [`to_pixels`], for pictures `[n, height, width, 3]`, with an opaque fourth channel: what a canvas takes.
+pub fn to_rgba(values: &[f32]) -> Vec<u8> {
+    let pixel = |x: f32| (x * 127.5 + 128.0).clamp(0.0, 255.0) as u8;
+    values.as_chunks::<3>().0.iter().flat_map(|&[r, g, b]| [pixel(r), pixel(g), pixel(b), u8::MAX]).collect()
+}
+
 /// Values in [-1, 1] as the official training grids: 127.5 (x + 1), rounded to the nearest even, clamped.
 pub fn to_pixels_rounded(values: &[f32]) -> Vec<u8> {
     values.iter().map(|x| ((x + 1.0) * 127.5).round_ties_even().clamp(0.0, 255.0) as u8).collect()
@@ -76,6 +82,7 @@ mod tests {
         let x = [-1.0, -0.999, 0.0, 0.5, 0.999, 1.0, 7.0, -7.0];
         assert_eq!(to_pixels(&x), [0, 0, 128, 191, 255, 255, 255, 0]);
         assert_eq!(to_pixels_rounded(&x), [0, 0, 128, 191, 255, 255, 255, 0]);
+        assert_eq!(to_rgba(&x[2..]), [128, 191, 255, 255, 255, 255, 0, 255]);
         assert_eq!(to_pixels_rounded(&[-0.003]), [127]);
         assert_eq!(to_pixels(&[-0.003]), [127]);
         assert_eq!((to_pixels(&[0.002]), to_pixels_rounded(&[0.002])), (vec![128], vec![128]));

@@ -16,6 +16,34 @@ pub fn latents(seeds: &[u32], latent: usize) -> Vec<f32> {
     values
 }
 
+/// Latents between latents: every row of `weights` mixes all anchors to z = sum w z / sqrt(sum w^2), which is
+/// again standard normal for independent anchors. Two anchors with weights cos t and sin t are joined by an arc.
+///
+/// # Shapes
+/// anchors `[k, latent]`, weights `[n, k]`, gives `[n, latent]`
+///
+/// # Errors
+/// [`Error::Setting`] if the sizes do not fit, or a row has no finite weight other than zero.
+pub fn mix(anchors: &[f32], latent: usize, weights: &[f32]) -> Result<Vec<f32>> {
+    let refuse = |reason: String| Err(Error::setting("weights", reason));
+    let latent = latent.max(1);
+    let count = anchors.len() / latent;
+    if count == 0 || anchors.len() != count * latent || !weights.len().is_multiple_of(count) {
+        return refuse(format!("{} are not rows of one weight for each of {count} anchors", weights.len()));
+    }
+    let mut mixed = vec![0.0; weights.len() / count * latent];
+    for (row, weights) in mixed.chunks_exact_mut(latent).zip(weights.chunks_exact(count)) {
+        let norm = weights.iter().map(|w| w * w).sum::<f32>().sqrt();
+        if !norm.is_normal() {
+            return refuse(format!("{weights:?} cannot be mixed by; one at least must be other than zero"));
+        }
+        for (anchor, weight) in anchors.chunks_exact(latent).zip(weights) {
+            row.iter_mut().zip(anchor).for_each(|(value, z)| *value += weight / norm * z);
+        }
+    }
+    Ok(mixed)
+}
+
 /// One-hot labels, `[numbers, classes]`.
 ///
 /// # Errors
@@ -91,6 +119,22 @@ mod tests {
         assert_eq!(z[..2], [1.690525703800356_f64 as f32, -0.4659373705408328_f64 as f32]);
         assert_eq!(z[3..5], [1.764052345967664_f64 as f32, 0.4001572083672233_f64 as f32]);
         assert_eq!(latents(&[0], 3), z[3..]);
+    }
+
+    #[test]
+    fn a_mix_meets_its_anchors_and_keeps_their_spread() {
+        let anchors = [1.0, 0.0, 0.0, 2.0];
+        assert_eq!(mix(&anchors, 2, &[3.0, 0.0, 0.0, 0.5]).unwrap(), anchors);
+        assert_eq!(mix(&anchors, 2, &[1.0, 1.0]).unwrap(), [1.0 / 2f32.sqrt(), 2.0 / 2f32.sqrt()]);
+        let many = latents(&[0, 1, 2, 3], 4096);
+        let mixed = mix(&many, 4096, &[0.1, 0.2, 0.3, 0.4]).unwrap();
+        let variance = mixed.iter().map(|z| z * z).sum::<f32>() / 4096.0;
+        // The variance of 4096 normal draws scatters by sqrt(2 / 4096) = 0.022.
+        assert!((variance - 1.0).abs() < 0.09, "{variance}");
+        for broken in [[0.0, 0.0], [f32::NAN, 1.0], [f32::INFINITY, 1.0]] {
+            assert!(mix(&anchors, 2, &broken).is_err());
+        }
+        assert!(mix(&anchors, 2, &[1.0; 3]).is_err() && mix(&[], 2, &[1.0]).is_err());
     }
 
     #[test]

@@ -18,6 +18,8 @@ const NOISE_KEY: &str = "noise.key";
 const NOISE_WORDS: usize = 624;
 /// The longest run that a configuration allows.
 const MOST_IMAGES: u64 = 1_000_000_000_000;
+/// The largest batch that a configuration allows.
+const MOST_BATCH: u64 = 65_536;
 
 /// The bytes of a checkpoint.
 ///
@@ -62,7 +64,10 @@ pub fn decode_checkpoint(bytes: &[u8], origin: &Path, device: &Device) -> Result
     // All are counted on from here, and the order of the data is replayed to its position.
     let TrainingHeader { images, generator_steps, critic_steps, .. } = header;
     let position = header.data.position;
-    if images > MOST_IMAGES || generator_steps.max(critic_steps) > images || position > 2 * images {
+    // An iteration takes two batches; a generator's step out of turn takes one more.
+    let most_drawn = 2 * images.min(MOST_IMAGES) + MOST_BATCH * generator_steps.min(MOST_IMAGES);
+    if images > MOST_IMAGES || critic_steps > images || generator_steps > MOST_IMAGES || position > most_drawn
+    {
         let reason = format!(
             "claims {images} images, {critic_steps} and {generator_steps} steps, and position {position} in its \
              data, which no run has"

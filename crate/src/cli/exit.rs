@@ -24,7 +24,7 @@ Exit codes:
 /// The code of an error.
 pub fn code(error: &Error) -> u8 {
     match error {
-        Error::Setting { .. } => USAGE,
+        Error::Setting { .. } | Error::Memory { .. } => USAGE,
         Error::Input { .. } => 3,
         Error::Output { .. } => 4,
         Error::Device { .. } => 5,

@@ -14,11 +14,10 @@ use crate::backend;
 use crate::checkpoint::training::decode_checkpoint;
 use crate::checkpoint::{DataState, Precision, read};
 use crate::config::TrainingConfig;
-use crate::data::{self, Dataset, Kind, OpenOptions};
+use crate::data::{self, Dataset, OpenOptions};
 use crate::error::{Error, Result};
-use crate::network::Architecture;
 use crate::preset;
-use crate::session::{Event, Outcome, RunDirectory, Session, SessionOptions};
+use crate::session::{Event, Outcome, RunDirectory, Session, SessionOptions, check_data, fit};
 use crate::training::{Trainer, footprint};
 
 const EXAMPLES: &str = "\
@@ -105,9 +104,9 @@ impl Train {
             }
             None => (self.fresh(dataset.classes(), &device)?, None),
         };
-        let dataset = self.fit(dataset, &trainer.config)?;
+        let dataset = fit(dataset, &trainer.config)?;
         if let Some((path, place)) = &place {
-            Session::check_data(path, place, &dataset)?;
+            check_data(path, place, &dataset)?;
         }
         if self.dry_run {
             exit::say(describe(&trainer, &dataset).trim_end())?;
@@ -232,27 +231,6 @@ impl Train {
         let config = config.with_overrides(&self.overrides)?;
         config.validate()?;
         Ok(config)
-    }
-
-    /// The data set at the networks' resolution.
-    fn fit(&self, dataset: Dataset, config: &TrainingConfig) -> Result<Dataset> {
-        let preset = &config.preset;
-        match (dataset.kind(), &config.network.architecture) {
-            (Kind::Points, Architecture::Perceptron { outputs: 2, .. }) => Ok(dataset),
-            (Kind::Points, Architecture::Perceptron { outputs, .. }) => {
-                let reason = format!("{outputs} is not 2, the coordinates of a point");
-                Err(Error::setting("network.architecture.outputs", reason))
-            }
-            (Kind::Images { .. }, Architecture::Convolutional { .. }) => {
-                dataset.padded_to(config.network.sample_shape()[0])
-            }
-            (Kind::Points, Architecture::Convolutional { .. }) => {
-                Err(Error::setting("--preset", format!("'{preset}' makes pictures; use points")))
-            }
-            (Kind::Images { .. }, Architecture::Perceptron { .. }) => {
-                Err(Error::setting("--preset", format!("'{preset}' is for point sets, not pictures")))
-            }
-        }
     }
 
     fn options(&self, config: &TrainingConfig) -> String {

@@ -30,3 +30,4 @@ pub use points::{ModeCoverage, PointCloud};
 #[cfg(not(target_family = "wasm"))]
 pub use prefetch::Prefetcher;
 pub use sampler::InfiniteSampler;
+pub use store::archive;

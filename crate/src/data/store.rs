@@ -1,9 +1,10 @@
 //! Where picture files lie: a folder, a zip, or memory. Each can be read by many threads at once.
 
-use std::io::{self, Read};
+use std::io::{self, Cursor, Read, Write};
 use std::path::{Path, PathBuf};
 
-use zip::ZipArchive;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 use super::digest::Digest;
 use super::picture::is_picture_name;
@@ -17,6 +18,24 @@ const MAX_PICTURE: u64 = 256 << 20;
 const MAX_LABELS: u64 = 64 << 20;
 #[cfg(not(target_family = "wasm"))]
 const MAX_DEPTH: usize = 64;
+
+/// Files as one zip, not compressed, which opens as a data set: the same files give the same bytes.
+///
+/// # Errors
+/// [`Error::Setting`] naming a file that cannot be put into a zip, two of one name for example.
+pub fn archive(files: &[(String, Vec<u8>)]) -> Result<Vec<u8>> {
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Stored)
+        .last_modified_time(zip::DateTime::DEFAULT);
+    for (name, bytes) in files {
+        let refused = |reason: String| Error::setting(name, format!("cannot be put into a zip ({reason})"));
+        zip.start_file(name.as_str(), options).map_err(|e| refused(e.to_string()))?;
+        zip.write_all(bytes).map_err(|e| refused(e.to_string()))?;
+    }
+    let refused = |e: zip::result::ZipError| Error::setting("zip", format!("cannot be finished ({e})"));
+    Ok(zip.finish().map_err(refused)?.into_inner())
+}
 
 /// Picture files sorted by name, and the labels file if there is one.
 #[derive(Debug)]

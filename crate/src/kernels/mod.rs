@@ -4,6 +4,8 @@
 //! choice is fixed: by device, type and group width, never by timing.
 
 pub(crate) mod cpu;
+#[cfg(feature = "gpu")]
+pub(crate) mod gpu;
 
 use burn::backend::Dispatch;
 use burn::tensor::{Bool, DType, Tensor};
@@ -19,6 +21,21 @@ pub fn has_grouped(x: &Tensor<4>, groups: usize) -> bool {
 /// Whether the CPU's kernels apply to `x` at all: they are written for f32.
 fn on_cpu(x: &Tensor<4>) -> bool {
     x.dtype() == DType::F32 && backend::is_cpu(&x.device())
+}
+
+/// The longest sum and the widest result of [`product`]'s own kernel; beyond them tiles shared by a work group pay.
+const LARGEST: [usize; 2] = [1 << 15, 512];
+
+/// Batched matrix product, `left [groups, m, k]` times `right [groups, k, n]`: `[groups, m, n]`.
+///
+/// On GPUs the narrow products of small networks have a kernel of ours that needs no barrier.
+pub fn product(left: Tensor<3>, right: Tensor<3>) -> Tensor<3> {
+    let [_, depth, columns] = right.dims();
+    let fits = depth <= LARGEST[0] && columns <= LARGEST[1] && left.dtype() == DType::F32;
+    if !fits || backend::is_cpu(&left.device()) {
+        return left.matmul(right);
+    }
+    Tensor::from_dispatch(Dispatch::product(left.into_dispatch(), right.into_dispatch()))
 }
 
 /// `x` with the entries under `mask` multiplied by `factor`.

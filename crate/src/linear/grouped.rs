@@ -28,7 +28,7 @@ pub fn weight_gradient(x: Tensor<4>, delta: Tensor<4>, groups: usize) -> Tensor<
     } else {
         let [batch, height, columns, _] = delta.dims();
         let delta = delta.reshape([batch * height * columns, groups, width]).permute([1, 0, 2]);
-        windows(x, groups).swap_dims(1, 2).matmul(delta).reshape([groups, TAPS, width, width])
+        kernels::product(windows(x, groups).swap_dims(1, 2), delta).reshape([groups, TAPS, width, width])
     };
     gradient.permute([0, 3, 2, 1]).reshape([channels * width * TAPS])
 }
@@ -41,7 +41,7 @@ fn correlate(x: Tensor<4>, kernel: Tensor<4>, groups: usize) -> Tensor<4> {
     let shape = x.dims();
     let width = shape[3] / groups;
     let kernel = kernel.reshape([groups, TAPS * width, width]);
-    windows(x, groups).matmul(kernel).permute([1, 0, 2]).reshape(shape)
+    kernels::product(windows(x, groups), kernel).permute([1, 0, 2]).reshape(shape)
 }
 
 /// The flat published weight as `[groups, 9, in, out]`.

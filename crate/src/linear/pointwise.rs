@@ -2,6 +2,8 @@
 
 use burn::tensor::Tensor;
 
+use crate::kernels;
+
 /// `[batch, h, w, c]` as the matrix `[batch * h * w, c]`.
 pub fn rows(x: Tensor<4>) -> Tensor<2> {
     let [batch, height, width, channels] = x.dims();
@@ -12,10 +14,14 @@ pub fn rows(x: Tensor<4>) -> Tensor<2> {
 pub fn apply(x: Tensor<4>, weight: Tensor<2>) -> Tensor<4> {
     let [batch, height, width, _] = x.dims();
     let outputs = weight.dims()[0];
-    rows(x).matmul(weight.transpose()).reshape([batch, height, width, outputs])
+    product(rows(x), weight.transpose()).reshape([batch, height, width, outputs])
 }
 
 /// Gradient of the weight, `[outputs, inputs]`, summed over batch and pixels.
 pub fn weight_gradient(x: Tensor<4>, delta: Tensor<4>) -> Tensor<2> {
-    rows(delta).transpose().matmul(rows(x))
+    product(rows(delta).transpose(), rows(x))
+}
+
+fn product(left: Tensor<2>, right: Tensor<2>) -> Tensor<2> {
+    kernels::product(left.unsqueeze(), right.unsqueeze()).squeeze_dim(0)
 }

@@ -1,23 +1,27 @@
 //! The loop around the trainer.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use burn::tensor::Device;
-
 use super::directory::RunDirectory;
+use super::diverged;
 use super::event::{Event, Tick};
 use super::snapshot::Snapshot;
 use super::statistics::Statistics;
 use crate::checkpoint::model::encode_model;
 use crate::checkpoint::training::encode_checkpoint;
 use crate::checkpoint::{DataState, Precision};
-use crate::data::{Dataset, InfiniteSampler, Prefetcher};
-use crate::error::{Error, Result};
-use crate::training::{PhaseValues, StepStats, Trainer, phase};
+use crate::data::{Dataset, InfiniteSampler, Prefetcher, Values};
+use crate::error::Result;
+use crate::pictures;
+use crate::training::{StepStats, Trainer, iterate};
 
+/// Pictures of a snapshot, per row and column.
+const GRID: usize = 10;
+/// Side of the picture of a point cloud.
+const SCATTER_SIDE: usize = 512;
 /// Batches that are decoded ahead.
 const PREFETCH: usize = 4;
 
@@ -71,7 +75,7 @@ impl Session {
         let dataset = Arc::new(dataset);
         let sampler = InfiniteSampler::at(dataset.len() as u32, trainer.config.seed, position);
         let batches = Prefetcher::new(dataset.clone(), sampler, trainer.config.batch, PREFETCH)?;
-        let snapshot = Snapshot::new(&trainer, &dataset)?;
+        let snapshot = Snapshot::new(&trainer, &dataset, GRID * GRID, GRID)?;
         let now = Instant::now();
         Ok(Self {
             tick_images: trainer.images,
@@ -95,14 +99,14 @@ impl Session {
         let total = self.trainer.config.kimg * 1000;
         let fresh = self.trainer.images == 0;
         if fresh {
-            tell(Event::Wrote(self.directory.write("reals.png", &self.snapshot.reals()?)?));
+            tell(Event::Wrote(self.directory.write("reals.png", &reals_picture(&self.snapshot)?)?));
         }
         let mut first = fresh;
         // One iteration's values are read while the device works on the next.
         let mut pending: Option<StepStats> = None;
         while self.trainer.images < total {
             let before = self.trainer.images;
-            let stats = self.iterate()?;
+            let stats = iterate(&mut self.trainer, || self.batches.next())?;
             if let Some(earlier) = pending.replace(stats) {
                 self.account(earlier).await?;
             }
@@ -133,43 +137,17 @@ impl Session {
         Ok(Outcome::Finished)
     }
 
-    /// One iteration: a batch for the critic, another for the generator.
-    fn iterate(&mut self) -> Result<StepStats> {
-        let size = self.trainer.config.batch;
-        let device: Device = self.trainer.device().clone();
-        let reals = self.batches.next()?;
-        let critic = phase(reals, self.trainer.draw_latents(size), &device);
-        let reals = self.batches.next()?;
-        let generator = phase(reals, self.trainer.draw_latents(size), &device);
-        Ok(self.trainer.step(&critic, &generator))
-    }
-
     async fn account(&mut self, stats: StepStats) -> Result<()> {
         let values = stats.read().await?;
-        if !values.is_finite() {
-            return Err(self.diverged(&values));
+        if let Some(what) = values.not_finite() {
+            let last = match self.directory.checkpoints().unwrap_or_default().first() {
+                Some(path) => format!("{} is from before", path.display()),
+                None => "no checkpoint was written yet".into(),
+            };
+            return Err(diverged(&self.trainer, what, &last));
         }
         self.statistics.add_iteration(&values);
         Ok(())
-    }
-
-    fn diverged(&self, values: &PhaseValues) -> Error {
-        let finite = |values: &[f32]| values.iter().all(|v| v.is_finite());
-        let what = match values {
-            v if !finite(&v.r1) || !finite(&v.r2) => "the gradient penalties",
-            v if !finite(&v.critic_loss) => "the critic's loss",
-            _ => "the generator's loss",
-        };
-        let gamma = self.trainer.config.scheduled(self.trainer.images).gamma;
-        let last = match self.directory.checkpoints().unwrap_or_default().first() {
-            Some(path) => format!("{} is from before", path.display()),
-            None => "no checkpoint was written yet".into(),
-        };
-        Error::Diverged(format!(
-            "training diverged near image {}: {what} stopped being finite with gamma {gamma:.3}; {last}; use a \
-             larger gamma (it grows with the resolution) or a smaller learning_rate",
-            self.trainer.images
-        ))
     }
 
     fn end_tick(&mut self) -> Result<Tick> {
@@ -192,7 +170,7 @@ impl Session {
     async fn write_snapshot(&mut self, tell: &mut impl FnMut(Event)) -> Result<()> {
         let images = self.trainer.images;
         let name = |kind, extension| RunDirectory::name(kind, images, extension);
-        let fakes = self.snapshot.fakes(&self.trainer).await?;
+        let fakes = fakes_picture(&self.snapshot, &self.trainer).await?;
         tell(Event::Wrote(self.directory.write(&name("fakes", "png"), &fakes)?));
         let model = encode_model(&self.trainer, self.options.precision).await?;
         tell(Event::Wrote(self.directory.write(&name("model", "safetensors"), &model)?));
@@ -208,18 +186,25 @@ impl Session {
         self.directory.prune_checkpoints()?;
         Ok(path)
     }
+}
 
-    /// Refuses to continue a checkpoint on another data set than its own.
-    pub fn check_data(checkpoint: &Path, place: &DataState, dataset: &Dataset) -> Result<()> {
-        if place.fingerprint == dataset.fingerprint() {
-            return Ok(());
-        }
-        Err(Error::input(
-            checkpoint,
-            "was trained on other data (or with other --cond, --mirror); resume with the same data set, or start \
-             a new run",
-        ))
+/// PNG of the real samples.
+fn reals_picture(snapshot: &Snapshot) -> Result<Vec<u8>> {
+    let reals = snapshot.reals();
+    match &reals.values {
+        Values::Pixels(pixels) => pictures::encode_png(&pictures::grid(pixels, reals.side, GRID)),
+        Values::Points(points) => pictures::encode_png(&pictures::scatter(points, &[], SCATTER_SIDE)),
     }
+}
+
+/// PNG of the averaged generator's samples.
+async fn fakes_picture(snapshot: &Snapshot, trainer: &Trainer) -> Result<Vec<u8>> {
+    let fakes = snapshot.fakes(trainer).await?;
+    let reals = snapshot.reals();
+    pictures::encode_png(&match &reals.values {
+        Values::Pixels(_) => pictures::grid(&pictures::to_pixels_rounded(&fakes), reals.side, GRID),
+        Values::Points(points) => pictures::scatter(points, &fakes, SCATTER_SIDE),
+    })
 }
 
 /// One line of `stats.jsonl`.

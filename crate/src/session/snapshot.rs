@@ -1,19 +1,14 @@
-//! What a run writes at a snapshot besides weights: pictures at fixed latents.
+//! What a run shows of itself while it trains: samples at fixed latents, and real ones beside them.
 
 use burn::tensor::{Tensor, TensorData};
 
-use crate::data::{Batch, Dataset, Kind, Values};
+use crate::data::{Batch, Dataset, Kind};
 use crate::error::Result;
-use crate::pictures;
 use crate::random::RandomState;
 use crate::training::{Trainer, read_values};
 
-/// Pictures of a grid, per row and column.
-const GRID: usize = 10;
-/// Fakes of a point cloud.
+/// Fakes of a point cloud, whatever number of pictures is asked for.
 const POINTS: usize = 2000;
-/// Side of the picture of a point cloud.
-const SCATTER_SIDE: usize = 512;
 
 /// Fixed latents and labels, and the real samples beside them.
 pub struct Snapshot {
@@ -24,12 +19,11 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// The grid does not depend on the run's seed or progress, so pictures of runs compare.
-    ///
-    /// With labels, every row of the grid is one class.
-    pub fn new(trainer: &Trainer, dataset: &Dataset) -> Result<Self> {
+    /// `count` pictures in rows of `columns`, or 2000 points. They depend neither on the run's seed nor on its
+    /// progress, so snapshots of runs compare. With labels, every row is one class.
+    pub fn new(trainer: &Trainer, dataset: &Dataset, count: usize, columns: usize) -> Result<Self> {
         let count = match dataset.kind() {
-            Kind::Images { .. } => GRID * GRID,
+            Kind::Images { .. } => count,
             Kind::Points => POINTS,
         };
         let latent = trainer.config.network.latent;
@@ -42,7 +36,7 @@ impl Snapshot {
         let labels = (classes > 0).then(|| {
             let mut one_hot = vec![0.0f32; count * classes];
             for sample in 0..count {
-                one_hot[sample * classes + sample / GRID % classes] = 1.0;
+                one_hot[sample * classes + sample / columns % classes] = 1.0;
             }
             Tensor::from_data(TensorData::new(one_hot, [count, classes]), device)
         });
@@ -52,16 +46,13 @@ impl Snapshot {
         Ok(Self { latents, labels, reals: dataset.batch(&order)?, count })
     }
 
-    /// PNG of the real samples.
-    pub fn reals(&self) -> Result<Vec<u8>> {
-        match &self.reals.values {
-            Values::Pixels(pixels) => grid(pixels, self.reals.side),
-            Values::Points(points) => scatter(points, &[]),
-        }
+    /// The real samples: the first of a fixed shuffle, at most as many as the fakes.
+    pub fn reals(&self) -> &Batch {
+        &self.reals
     }
 
-    /// PNG of the averaged generator's samples.
-    pub async fn fakes(&self, trainer: &Trainer) -> Result<Vec<u8>> {
+    /// Samples of the averaged generator, `[count, height, width, channels]`.
+    pub async fn fakes(&self, trainer: &Trainer) -> Result<Vec<f32>> {
         let mut values = Vec::new();
         let step = trainer.config.pass().min(self.count);
         for start in (0..self.count).step_by(step) {
@@ -70,18 +61,6 @@ impl Snapshot {
             let latents = self.latents.clone().narrow(0, start, length);
             values.extend(read_values(trainer.sample(latents, labels.as_ref())).await?);
         }
-        match &self.reals.values {
-            Values::Pixels(_) => grid(&pictures::to_pixels_rounded(&values), self.reals.side),
-            Values::Points(reals) => scatter(reals, &values),
-        }
+        Ok(values)
     }
-}
-
-fn grid(pixels: &[u8], side: usize) -> Result<Vec<u8>> {
-    let picture = pictures::grid(pixels, side, GRID);
-    pictures::encode_png(&picture)
-}
-
-fn scatter(reals: &[f32], fakes: &[f32]) -> Result<Vec<u8>> {
-    pictures::encode_png(&pictures::scatter(reals, fakes, SCATTER_SIDE))
 }

@@ -1,9 +1,28 @@
-//! From a batch on the host to a phase on the device.
+//! From batches on the host to phases on the device, and to a step.
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::Phase;
+use super::{Phase, StepStats, Trainer};
 use crate::data::{Batch, Values};
+use crate::error::Result;
+
+/// One iteration of both players on the next two batches, the critic's first: the order of the official loop.
+///
+/// # Errors
+/// Those of `next`, before anything has moved but the noise.
+pub fn iterate(trainer: &mut Trainer, mut next: impl FnMut() -> Result<Batch>) -> Result<StepStats> {
+    let critic = next_phase(trainer, &mut next)?;
+    let generator = next_phase(trainer, &mut next)?;
+    Ok(trainer.step(&critic, &generator))
+}
+
+/// The next batch with latents from the trainer's noise.
+pub fn next_phase(trainer: &mut Trainer, next: impl FnOnce() -> Result<Batch>) -> Result<Phase> {
+    let batch = next()?;
+    let latents = trainer.draw_latents(batch.count);
+    let device = trainer.device().clone();
+    Ok(phase(batch, latents, &device))
+}
 
 /// A phase with these real samples and latents `[batch, 1, 1, latent]`.
 ///

@@ -29,23 +29,21 @@ pub fn bytes(config: &TrainingConfig) -> Result<u64> {
 /// Refuses a configuration that the device cannot hold.
 ///
 /// # Errors
-/// [`Error::Setting`]; only the CPU says how much memory is free, other devices are not checked.
+/// [`Error::Memory`]; only the CPU says how much memory is free, other devices are not checked.
 pub fn check(config: &TrainingConfig, device: &Device) -> Result<()> {
     let (needed, Some(free)) = (bytes(config)?, backend::free_memory(device)) else { return Ok(()) };
     if needed <= free {
         return Ok(());
     }
     let gigabytes = |bytes: u64| bytes as f64 / 1e9;
-    Err(Error::setting(
-        "batch",
-        format!(
-            "a step with {} samples a pass needs about {:.1} GB and {:.1} GB are free; use a smaller --batch, \
-             --micro-batch or network",
-            config.pass(),
-            gigabytes(needed),
-            gigabytes(free)
-        ),
-    ))
+    let reason = format!(
+        "a step with {} samples a pass needs about {:.1} GB and {:.1} GB are free; use a smaller --batch, --micro-batch \
+         or network",
+        config.pass(),
+        gigabytes(needed),
+        gigabytes(free)
+    );
+    Err(Error::Memory { name: "batch".into(), reason })
 }
 
 /// Values of all layers' outputs for one sample of shape `[height, width, channels]`.
@@ -95,6 +93,6 @@ mod tests {
     fn refuses_what_no_machine_holds() {
         let config = preset::config("ffhq-256", 0).unwrap().with_overrides(&["batch=65536".into()]).unwrap();
         let refused = check(&config, &backend::open("cpu").unwrap()).unwrap_err();
-        assert!(refused.to_string().starts_with("batch: "), "{refused}");
+        assert!(refused.to_string().starts_with("batch: a step with"), "{refused}");
     }
 }

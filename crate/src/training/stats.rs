@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 use super::gradients::{CriticValues, GeneratorValues};
 use crate::error::{Error, Result};
 
-/// The values of one iteration, still on the device.
+/// The values of one iteration, still on the device; those of a player that did not move are empty.
 #[derive(Debug)]
 pub struct StepStats {
     pub(super) critic: Vec<CriticValues>,
@@ -62,11 +62,19 @@ impl StepStats {
 impl PhaseValues {
     /// Whether every value is a number.
     pub fn is_finite(&self) -> bool {
-        [&self.critic_loss, &self.critic_difference, &self.r1, &self.r2]
-            .into_iter()
-            .chain([&self.generator_loss, &self.generator_difference])
-            .flatten()
-            .all(|value| value.is_finite())
+        self.not_finite().is_none()
+    }
+
+    /// What stopped being a number first, in words; the penalties show it before the losses do.
+    pub fn not_finite(&self) -> Option<&'static str> {
+        [
+            ("the gradient penalties", [&self.r1, &self.r2]),
+            ("the critic's loss", [&self.critic_loss, &self.critic_difference]),
+            ("the generator's loss", [&self.generator_loss, &self.generator_difference]),
+        ]
+        .into_iter()
+        .find(|(_, values)| values.iter().any(|values| values.iter().any(|value| !value.is_finite())))
+        .map(|(what, _)| what)
     }
 }
 

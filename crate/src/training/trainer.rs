@@ -41,7 +41,8 @@ impl Trainer {
     /// A fresh pair: initial weights and noise follow from the configuration's seed.
     ///
     /// # Errors
-    /// [`crate::Error::Setting`] if the configuration cannot be trained, or not in the memory that is free.
+    /// [`crate::Error::Setting`] if the configuration cannot be trained, [`crate::Error::Memory`] if not in the memory that
+    /// is free.
     pub fn new(config: TrainingConfig, device: &Device) -> Result<Self> {
         config.validate()?;
         footprint::check(&config, device)?;
@@ -88,8 +89,23 @@ impl Trainer {
     pub fn step(&mut self, critic: &Phase, generator: &Phase) -> StepStats {
         let critic_values = self.critic_step(critic);
         let generator_values = self.generator_step(generator);
-        self.finish_iteration(critic.len());
+        self.move_average(critic.len());
+        self.images += critic.len() as u64;
         StepStats { critic: critic_values, generator: generator_values }
+    }
+
+    /// The critic's half of an iteration, out of turn: it has then seen more images.
+    pub fn step_critic_alone(&mut self, phase: &Phase) -> StepStats {
+        let critic = self.critic_step(phase);
+        self.images += phase.len() as u64;
+        StepStats { critic, generator: Vec::new() }
+    }
+
+    /// The generator's half of an iteration, out of turn; the average follows.
+    pub fn step_generator_alone(&mut self, phase: &Phase) -> StepStats {
+        let generator = self.generator_step(phase);
+        self.move_average(phase.len());
+        StepStats { critic: Vec::new(), generator }
     }
 
     /// The critic's phase alone: gradient over the batch in micro-batches, one Adam step.
@@ -121,12 +137,11 @@ impl Trainer {
         values
     }
 
-    /// Moves the average and the count of images.
-    pub fn finish_iteration(&mut self, batch: usize) {
+    /// Moves the average towards the generator by as much as `batch` images are worth.
+    pub fn move_average(&mut self, batch: usize) {
         let half_life = self.config.scheduled(self.images).average_half_life;
         let decay = average::decay(batch, half_life);
         average::update(&mut self.players.average, &self.players.generator, decay);
-        self.images += batch as u64;
     }
 
     /// Samples of the averaged generator for latents `[n, 1, 1, latent]`: `[n, height, width, channels]`.

@@ -41,7 +41,7 @@ impl Bench {
             What::Iteration | What::All => {
                 let loss = trainer.critic_step(phase).swap_remove(0).loss;
                 let _ = trainer.generator_step(phase);
-                trainer.finish_iteration(phase.len());
+                trainer.move_average(phase.len());
                 loss
             }
         })

@@ -171,6 +171,20 @@ fn folder_zip_and_memory_give_the_same_pictures() {
 }
 
 #[test]
+fn an_archive_is_the_same_data_set_on_disk_and_in_memory() {
+    let files = [("b.png", png(2, 9)), ("a.png", png(2, 5))].map(|(name, bytes)| (name.to_owned(), bytes));
+    let zip = archive(&files).unwrap();
+    assert_eq!(zip, archive(&files).unwrap());
+    let folder = folder(&[("pictures.zip", zip.clone())]);
+    let opened = open(&folder.path().join("pictures.zip"), &PLAIN).unwrap();
+    let held = open_bytes(vec![("pictures.zip".into(), zip)], &PLAIN).unwrap();
+    assert_eq!(opened.fingerprint(), held.fingerprint());
+    assert_eq!(pixels(&held, &[0, 1]), [[5; 12], [9; 12]].concat());
+    let twice = [files[0].clone(), files[0].clone()];
+    assert!(archive(&twice).unwrap_err().to_string().starts_with("b.png: "));
+}
+
+#[test]
 fn every_format_decodes_and_opaque_alpha_is_dropped() {
     let rgb = ExtendedColorType::Rgb8;
     let files = [
