@@ -1,0 +1,193 @@
+/**
+ * The worker behind one `Sampler` or one `Trainer`: it owns a wasm module, a device, and the object.
+ *
+ * Messages in: `{ id, method, args }`. Messages out: `{ id, result }`, `{ id, error }`, and `{ lost }` once.
+ */
+
+import init, { Sampler, Trainer, archive, open, presets } from "./wasm/r3gan.js";
+
+let handle = null;
+let wasm = null;
+let subject = null;
+/** The zip of a data set of loose pictures, or the files that it came in. */
+let pictures = null;
+let gpu = null;
+
+/**
+ * Keeps hold of the GPUDevice that the module opens: the page must hear of its loss and of exhausted memory, and
+ * the module's own layers turn both into panics or silence.
+ */
+function watchDevices() {
+  if (!globalThis.GPUAdapter) return;
+  const request = GPUAdapter.prototype.requestDevice;
+  GPUAdapter.prototype.requestDevice = async function (descriptor) {
+    const device = await request.call(this, descriptor);
+    gpu = device;
+    device.lost.then(({ message }) => {
+      tellLost("DeviceLostError", `The GPU was taken away${message ? ` (${message.trim()})` : ""}.`);
+    });
+    device.addEventListener("uncapturederror", ({ error }) => {
+      if (error instanceof GPUOutOfMemoryError) {
+        tellLost("OutOfMemoryError", "The GPU is out of memory; use a smaller batch or a smaller network.");
+      }
+    });
+    return device;
+  };
+}
+
+let told = false;
+function tellLost(name, message) {
+  if (told) return;
+  told = true;
+  postMessage({ lost: { name, message } });
+}
+
+const methods = {
+  async start({ module, device }) {
+    watchDevices();
+    wasm = await init({ module_or_path: module });
+    if (device) handle = await open(device);
+  },
+
+  presets: () => presets(),
+
+  /** A file is read here, so that the page does not wait for it. */
+  async openSampler({ source, name }) {
+    const bytes = await read(source);
+    subject = new Sampler(handle, bytes, name);
+    return subject.info();
+  },
+
+  latents: ({ seeds }) => subject.latents(Uint32Array.from(seeds)),
+
+  async sample({ seeds, latents, classes, values }) {
+    const z = latents ?? subject.latents(Uint32Array.from(seeds));
+    return subject.sample(z, classes && Uint32Array.from(classes), values);
+  },
+
+  async interpolate({ seeds, latents, weights, classes, values }) {
+    const anchors = latents ?? subject.latents(Uint32Array.from(seeds));
+    return subject.sample(subject.mix(anchors, weights), classes && Uint32Array.from(classes), values);
+  },
+
+  async openTrainer({ options, dataset, checkpoint }) {
+    pictures = null;
+    let source = dataset;
+    if (Array.isArray(dataset) && dataset.every(({ name }) => /\.(png|jpe?g|json)$/i.test(name))) {
+      // One zip, as it is kept and as it goes on natively: the same bytes are the same data set.
+      const bytes = archive(dataset);
+      source = [{ name: "pictures.zip", bytes }];
+    }
+    if (Array.isArray(source) && source.length === 1 && source[0].name.toLowerCase().endsWith(".zip")) {
+      pictures = source[0].bytes;
+    }
+    subject = new Trainer(handle, options, source, checkpoint ? await read(checkpoint) : undefined);
+    return subject.info();
+  },
+
+  steps: ({ count }) => timed(() => subject.steps(count)),
+  stepCritic: () => timed(() => subject.stepCritic()),
+  stepGenerator: () => timed(() => subject.stepGenerator()),
+  samples: ({ count }) => subject.samples(count),
+  reals: ({ count }) => subject.reals(count),
+  criticSurface: ({ side, reach }) => subject.criticSurface(side, reach),
+
+  set({ gamma, learningRate, batch }) {
+    subject.set(gamma, learningRate, batch);
+    return subject.info();
+  },
+
+  checkpoint: () => subject.checkpoint(),
+
+  async restore({ checkpoint }) {
+    subject.restore(await read(checkpoint));
+    return subject.info();
+  },
+
+  exportModel: ({ half }) => subject.exportModel(half),
+  dataset: () => pictures?.slice() ?? null,
+
+  loseDevice() {
+    if (gpu) gpu.destroy();
+    else tellLost("DeviceLostError", "The device was taken away.");
+  },
+};
+
+async function read(source) {
+  return source instanceof Blob ? new Uint8Array(await source.arrayBuffer()) : new Uint8Array(source);
+}
+
+/** Adds time and memory to the statistics of some steps. */
+async function timed(work) {
+  const before = subject.info().images;
+  const began = performance.now();
+  const stats = await work();
+  const seconds = (performance.now() - began) / 1000;
+  const [used = null, reserved = null] = handle.memory();
+  return {
+    ...stats,
+    seconds,
+    imagesPerSecond: seconds > 0 ? (stats.images - before) / seconds : 0,
+    memory: { used, reserved, wasm: wasm.memory.buffer.byteLength },
+  };
+}
+
+/** Buffers that can be moved to the page instead of being copied. */
+function transferable(result) {
+  const arrays = [result, ...Object.values(result ?? {})].filter(ArrayBuffer.isView);
+  return arrays.map(({ buffer }) => buffer).filter((buffer) => buffer !== wasm?.memory.buffer);
+}
+
+function describe(error) {
+  const panic = globalThis.r3ganPanic;
+  const message = panic ?? error?.message ?? String(error);
+  const trapped = panic !== undefined || error instanceof WebAssembly.RuntimeError;
+  if (/out of memory|OutOfMemory|memory allocation of|allocation failed|capacity overflow/i.test(message)) {
+    return { name: "OutOfMemoryError", message: "There is not enough memory; use a smaller batch or a smaller network.", fatal: trapped };
+  }
+  if (trapped) return { name: "CrashError", message: `This should not have happened: ${firstLine(message)}`, fatal: true };
+  return { name: error?.name ?? "Error", message, fatal: false };
+}
+
+/** A panic says where it happened first, and what behind it. */
+function firstLine(message) {
+  return message.split("\n").filter(Boolean).slice(0, 2).join(" ");
+}
+
+/** The call that runs; a trap inside a promise of the module never settles it. */
+let running = null;
+
+async function answer({ id, method, args }) {
+  running = id;
+  try {
+    const result = await methods[method](args);
+    postMessage({ id, result }, { transfer: transferable(result) });
+  } catch (error) {
+    await fail(id, error);
+  } finally {
+    running = null;
+  }
+}
+
+async function fail(id, error) {
+  const described = describe(error);
+  if (described.fatal || described.name === "DeviceLostError") {
+    // A lost device shows as a trap or a failed read first; its own message is the better one.
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  postMessage({ id, error: described });
+}
+
+for (const kind of ["error", "unhandledrejection"]) {
+  addEventListener(kind, (event) => {
+    event.preventDefault();
+    if (running !== null) fail(running, event.reason ?? event.error ?? event);
+  });
+}
+
+/** The object is used by one call at a time. */
+let queue = Promise.resolve();
+addEventListener("message", ({ data }) => {
+  if (data.method === "loseDevice") methods.loseDevice();
+  else queue = queue.then(() => answer(data));
+});
