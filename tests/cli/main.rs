@@ -3,7 +3,8 @@
 //! - `broken_inputs`: whatever is wrong with files, flags or places ends in one sentence, and nothing is half
 //!   written;
 //! - `session`: train, look, sample, share;
-//! - `resume`: a run that was killed ends with the same bits as one that was not.
+//! - `resume`: a run that was killed ends with the same bits as one that was not;
+//! - `shipped`: what ships with the page opens and is what it says.
 
 #![cfg(unix)]
 
@@ -13,5 +14,6 @@ mod places;
 mod resume;
 mod scene;
 mod session;
+mod shipped;
 mod trained;
 mod weights;

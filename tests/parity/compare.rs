@@ -8,8 +8,9 @@ pub const FORWARD: f32 = 1e-5;
 pub const GRADIENT: f32 = 1e-4;
 
 /// Values on the host.
-pub fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor.into_data().convert::<f32>().try_to_vec().expect("float values")
+pub async fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    let data = tensor.into_data_async().await.expect("a device that can be read");
+    data.convert::<f32>().try_to_vec().expect("float values")
 }
 
 /// Asserts that `ours` is within `tolerance` of the largest of `theirs`.
@@ -27,26 +28,7 @@ pub fn assert_within(what: &str, ours: &[f32], theirs: &[f32], tolerance: f32) {
     }
 }
 
-/// Runs one test body on the CPU and on wgpu. A missing device fails, it does not skip.
-#[macro_export]
-macro_rules! on_devices {
-    ($(#[$meta:meta])* fn $name:ident($device:ident: &Device) $body:block) => {
-        mod $name {
-            use super::*;
-
-            fn body($device: &Device) $body
-
-            $(#[$meta])*
-            #[test]
-            fn cpu() {
-                body(&r3gan::backend::open("cpu").expect("the CPU"));
-            }
-
-            $(#[$meta])*
-            #[test]
-            fn wgpu() {
-                body(&r3gan::backend::open("wgpu").expect("a Vulkan adapter (lavapipe: mesa-vulkan-drivers)"));
-            }
-        }
-    };
+/// The largest difference of two values at the same place.
+pub fn largest_difference(ours: &[f32], theirs: &[f32]) -> f32 {
+    ours.iter().zip(theirs).fold(0.0, |most, (a, b)| most.max((a - b).abs()))
 }

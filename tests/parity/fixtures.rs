@@ -1,51 +1,44 @@
 //! Reading fixtures: folders with a `meta.json` and safetensors files.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use r3gan::checkpoint::container::Container;
 use r3gan::network::{Architecture, Network, NetworkConfig, Weights, published};
 use serde_json::Value;
 
-/// Where the fixtures are.
-pub fn root() -> PathBuf {
-    match std::env::var_os("R3GAN_FIXTURES") {
-        Some(path) => path.into(),
-        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures"),
-    }
-}
+use crate::platform;
 
 /// Parses a JSON file.
-pub fn json(path: &Path) -> Value {
-    let text = std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-    serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+pub fn json(path: &str) -> Value {
+    serde_json::from_slice(&platform::read(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
 }
 
 /// One folder.
 pub struct Fixture {
-    pub path: PathBuf,
+    pub name: String,
     pub meta: Value,
 }
 
 /// Folders that hold all of the given files; there must be at least one.
 pub fn folders_with(files: &[&str]) -> Vec<Fixture> {
-    let entries = std::fs::read_dir(root()).expect("the fixtures are there");
-    let mut paths: Vec<_> = entries.map(|e| e.expect("a directory entry").path()).collect();
-    paths.retain(|path| files.iter().all(|file| path.join(file).is_file()));
-    paths.sort();
-    assert!(!paths.is_empty(), "no fixture has {files:?}");
-    paths.into_iter().map(|path| Fixture { meta: json(&path.join("meta.json")), path }).collect()
+    let all = platform::files();
+    let mut folders: Vec<&str> = all.iter().filter_map(|path| Some(path.split_once('/')?.0)).collect();
+    folders.dedup();
+    folders.retain(|folder| files.iter().all(|file| all.contains(&format!("{folder}/{file}"))));
+    assert!(!folders.is_empty(), "no fixture has {files:?}");
+    let fixture = |folder| Fixture { meta: json(&format!("{folder}/meta.json")), name: folder };
+    folders.into_iter().map(str::to_owned).map(fixture).collect()
 }
 
 impl Fixture {
     pub fn file(&self, name: &str) -> File {
-        let path = self.path.join(name);
-        let bytes = std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-        File { path, bytes }
+        let path = format!("{}/{name}", self.name);
+        File { bytes: platform::read(&path), path }
     }
 
     pub fn has(&self, name: &str) -> bool {
-        self.path.join(name).is_file()
+        platform::files().contains(&format!("{}/{name}", self.name))
     }
 
     /// The pair of networks that `meta.json` describes.
@@ -73,13 +66,13 @@ impl Fixture {
 
 /// A safetensors file in memory.
 pub struct File {
-    path: PathBuf,
-    bytes: Vec<u8>,
+    pub path: String,
+    pub bytes: Vec<u8>,
 }
 
 impl File {
     fn container(&self) -> Container<'_> {
-        Container::parse(&self.bytes, &self.path).expect("a safetensors file")
+        Container::parse(&self.bytes, Path::new(&self.path)).expect("a safetensors file")
     }
 
     /// Shape and values of a tensor; u8 pictures come as they are in `pixels`.

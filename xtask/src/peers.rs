@@ -3,7 +3,7 @@
 //! Each measurement is a process of its own, because peak memory is a process's; the two sides alternate,
 //! because a machine's speed drifts.
 
-use crate::install;
+use crate::python;
 use crate::run::{command, output, run, say};
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
@@ -45,7 +45,7 @@ pub fn compare(args: &Args) -> Result<()> {
     let chosen = |name: &str, only: &Option<String>| only.as_deref().is_none_or(|only| only == name);
     let python = match &args.python {
         Some(python) => python.clone(),
-        None => python_with_torch()?,
+        None => python::with_packages("target/peers/venv", "import torch", &["torch", "numpy"])?,
     };
     let (device, our_device) = (args.device.as_str(), args.ours.as_ref().unwrap_or(&args.device).as_str());
     let ours = build(our_device)?;
@@ -129,7 +129,7 @@ fn median(lines: &[Value], key: &str) -> Result<f64> {
 }
 
 /// The command line, optimized as a user's.
-fn build(device: &str) -> Result<String> {
+pub fn build(device: &str) -> Result<String> {
     let features = if device == "cuda" { "cuda" } else { "native" };
     run(&mut command(
         "cargo",
@@ -145,20 +145,4 @@ fn baseline_bytes(python: &str) -> Result<f64> {
     let script = "import torch, resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)";
     let bytes = output(python, &["-c", script]).with_context(|| format!("{python} cannot import torch"))?;
     Ok(bytes.parse()?)
-}
-
-fn python_with_torch() -> Result<String> {
-    let venv = "target/peers/venv";
-    let python = format!("{venv}/bin/python");
-    if output(&python, &["-c", "import torch"]).is_some() {
-        return Ok(python);
-    }
-    say("installing PyTorch: a download of some gigabytes, once");
-    if run(&mut command("python3", &["-m", "venv", venv])).is_err() {
-        // Debian keeps a part of Python's own venv module in a package of its own.
-        install::debian_packages(&["python3-venv"])?;
-        run(&mut command("python3", &["-m", "venv", venv]))?;
-    }
-    run(&mut command(&python, &["-m", "pip", "install", "--quiet", "torch", "numpy"]))?;
-    Ok(python)
 }

@@ -8,6 +8,9 @@ use std::time::{Duration, Instant};
 
 static START: OnceLock<Instant> = OnceLock::new();
 
+/// How long a program that is told to end may take to.
+const GRACE: Duration = Duration::from_secs(10);
+
 /// Prints a line headed by the time since the chore began.
 pub fn say(line: impl AsRef<str>) {
     let seconds = START.get_or_init(Instant::now).elapsed().as_secs();
@@ -43,16 +46,32 @@ pub fn run(command: &mut Command) -> Result<()> {
 
 /// As [`run`], ended after `limit`.
 pub fn run_within(limit: Duration, command: &mut Command) -> Result<()> {
-    let (text, mut child) = start(command)?;
+    match ended_within(limit, command)? {
+        Some(status) => finish(&typed(command), status),
+        None => bail!("`{}` had no answer after {} s", typed(command), limit.as_secs()),
+    }
+}
+
+/// How a command ended; `None` where it took longer than `limit` and was ended by us.
+pub fn ended_within(limit: Duration, command: &mut Command) -> Result<Option<ExitStatus>> {
+    let (_, mut child) = start(command)?;
     let begun = Instant::now();
+    let mut asked = false;
     loop {
         if let Some(status) = child.try_wait()? {
-            return finish(&text, status);
+            return Ok((!asked).then_some(status));
         }
-        if begun.elapsed() > limit {
+        if begun.elapsed() > limit && !asked {
+            // First the signal that lets a program end what it has started itself.
+            asked = output("kill", &[&child.id().to_string()]).is_some();
+            if !asked {
+                child.kill()?;
+                child.wait()?;
+                return Ok(None);
+            }
+        }
+        if begun.elapsed() > limit + GRACE {
             child.kill()?;
-            child.wait()?;
-            bail!("`{text}` had no answer after {} s", limit.as_secs());
         }
         std::thread::sleep(Duration::from_millis(50));
     }
@@ -72,30 +91,50 @@ pub fn run_reading(command: &mut Command, mut each: impl FnMut(&str)) -> Result<
     child.wait().with_context(|| format!("waiting for `{text}`"))
 }
 
+/// As [`run`], giving standard output to the caller in place of the terminal.
+pub fn captured(command: &mut Command) -> Result<String> {
+    let (text, child) = start(command.stdout(Stdio::piped()))?;
+    let output = child.wait_with_output()?;
+    finish(&text, output.status)?;
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
 /// The standard output of a command that is not worth announcing; `None` where it fails or does not exist.
 pub fn output(program: &str, args: &[&str]) -> Option<String> {
     let output = command(program, args).stderr(Stdio::null()).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-fn start(command: &mut Command) -> Result<(String, Child)> {
+/// Starts a command whose end is the caller's to wait for; gives its text for [`finish`].
+pub fn start(command: &mut Command) -> Result<(String, Child)> {
     let text = typed(command);
     say(format!("$ {text}"));
     let child = command.spawn().with_context(|| format!("`{text}` did not start"))?;
     Ok((text, child))
 }
 
-fn finish(text: &str, status: ExitStatus) -> Result<()> {
+/// Anything but success is an error.
+pub fn finish(text: &str, status: ExitStatus) -> Result<()> {
     if !status.success() {
         bail!("`{text}` failed ({status})");
     }
     Ok(())
 }
 
-/// "95 s" up to two minutes, then "3 min 20 s".
+/// "1.4 s" below ten seconds, "95 s" up to two minutes, then "3 min 20 s".
 pub fn readable(time: Duration) -> String {
     match time.as_secs() {
+        seconds if seconds < 10 => format!("{:.1} s", time.as_secs_f64()),
         seconds if seconds < 120 => format!("{seconds} s"),
         seconds => format!("{} min {:02} s", seconds / 60, seconds % 60),
+    }
+}
+
+/// "412 B", "13.2 kB", "1.72 MB": powers of ten, as budgets are given.
+pub fn size(bytes: usize) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} B"),
+        1_000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
+        _ => format!("{:.2} MB", bytes as f64 / 1e6),
     }
 }

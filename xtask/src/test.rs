@@ -6,7 +6,7 @@
 
 use crate::run::{command, readable, run, run_reading, say};
 use crate::tally::Tally;
-use crate::{data, deny, install, wasm};
+use crate::{bindings, browser, data, deny, install, package, wasm};
 use anyhow::{Result, bail};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -19,12 +19,22 @@ struct Check {
     run: fn() -> Result<Tally>,
 }
 
-const CHECKS: [Check; 7] = [
+const CHECKS: [Check; 9] = [
     Check { name: "install", about: "a software Vulkan device for the GPU tests", run: install::lavapipe },
     Check { name: "fmt", about: "the code is formatted", run: fmt },
     Check { name: "clippy", about: "no warning in native code", run: clippy },
     Check { name: "wasm", about: "the library compiles for the browser", run: wasm },
     Check { name: "test", about: "unit, parity, command line and documentation tests", run: tests },
+    Check {
+        name: "browser",
+        about: "the page and the npm package in Chromium, on a software GPU",
+        run: browser::check,
+    },
+    Check {
+        name: "package",
+        about: "the site and the npm package as they ship, and their size",
+        run: packages,
+    },
     Check { name: "doc", about: "the documentation builds without a warning", run: doc },
     Check { name: "deny", about: "licences, bans and sources of the dependencies", run: deny },
 ];
@@ -70,8 +80,20 @@ fn clippy() -> Result<Tally> {
     Ok(Tally::passed())
 }
 
+/// The browser tests take the module that is made here.
 fn wasm() -> Result<Tally> {
-    wasm::check(wasm::Route::Auto, false)?;
+    let linted = match wasm::lint(wasm::Route::Auto)? {
+        true => Tally::passed(),
+        false => Tally::skipped("Debian's compiler comes without clippy: the browser's code is not linted"),
+    };
+    bindings::package(wasm::Route::Auto, bindings::Form::Small)?;
+    let mut tally = Tally::passed();
+    tally += linted;
+    Ok(tally)
+}
+
+fn packages() -> Result<Tally> {
+    package::package()?;
     Ok(Tally::passed())
 }
 

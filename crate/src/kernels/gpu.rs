@@ -1,5 +1,7 @@
 //! Kernels for GPUs in CubeCL: one source for WGSL, SPIR-V and CUDA.
 
+#![expect(clippy::manual_div_ceil, reason = "the kernel language has no div_ceil")]
+
 use burn::tensor::Shape;
 use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::tensor::CubeTensor;

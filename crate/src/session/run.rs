@@ -63,7 +63,7 @@ impl Session {
     /// A run of a fresh trainer, or of one that a checkpoint brought with its place in the data.
     ///
     /// # Errors
-    /// [`Error::Input`] if the data set does not fit the networks or is not the checkpoint's.
+    /// [`crate::Error::Input`] if the data set does not fit the networks or is not the checkpoint's.
     pub fn new(
         trainer: Trainer,
         place: Option<DataState>,
@@ -94,7 +94,7 @@ impl Session {
     /// Trains until the configuration's length or until `stop` is raised; the step in progress is finished.
     ///
     /// # Errors
-    /// [`Error::Diverged`] if a loss is not finite; the last checkpoint is then from before.
+    /// [`crate::Error::Diverged`] if a loss is not finite; the last checkpoint is then from before.
     pub async fn run(&mut self, stop: &AtomicBool, tell: &mut impl FnMut(Event)) -> Result<Outcome> {
         let total = self.trainer.config.kimg * 1000;
         let fresh = self.trainer.images == 0;

@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+
+import { moved, openTrain, pause, start } from "./training.mjs";
+import { story } from "./story.mjs";
+
+story("gamma and learning rate are changed while it runs, and what cannot be is refused", {}, async (scene) => {
+  const { page } = scene;
+  await openTrain(scene);
+  await start(scene);
+  const gamma = scene.get("train-gamma");
+  await gamma.fill("0.75");
+  await gamma.press("Tab");
+  await page.locator("#train-gamma-note").getByText("Held at 0.75").waitFor();
+  const rate = scene.get("train-rate");
+  await rate.fill("0.0005");
+  await rate.press("Tab");
+  await page.locator("#train-rate-note").getByText(/Held at (0\.0005|5e-4)/).waitFor();
+  await scene.until("the chart shows it", () => page.locator(".chart-title .readout .number").first().textContent(), (text) => text === "0.75");
+  await moved(scene, await scene.number("train-images"));
+
+  await gamma.fill("-1");
+  await gamma.press("Tab");
+  assert.equal(await gamma.getAttribute("aria-invalid"), "true");
+  assert.match(await page.locator("#train-gamma-note").textContent(), /number from 0/);
+  await scene.state("train", "running");
+
+  // By keyboard on the slider, and kept with the run.
+  const slider = scene.get("train-gamma-slider");
+  await slider.focus();
+  await page.keyboard.press("ArrowRight");
+  const chosen = await slider.getAttribute("aria-valuetext");
+  await page.locator("#train-gamma-note").getByText(`Held at ${chosen}`).waitFor();
+  await pause(scene);
+  await page.reload();
+  await scene.get("train-continue").click();
+  await scene.state("train", "running");
+  await page.locator("#train-gamma-note").getByText(`Held at ${chosen}`).waitFor();
+});
