@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 
 import { canvasPixels } from "./pixels.mjs";
 import { decode } from "./png.mjs";
-import { FACES } from "./site.mjs";
+import { FACES, packageModule } from "./site.mjs";
 import { story } from "./story.mjs";
 
 story("saved pictures hold the network's pixels, and look as on the screen", {}, async (scene) => {
@@ -16,6 +16,7 @@ story("saved pictures hold the network's pixels, and look as on the screen", {},
   await scene.until("pictures can be saved", () => scene.get("download-png").getAttribute("aria-disabled"), (value) => value !== "true");
   const seed = await scene.number("portrait-title");
   const sampled = await page.evaluate(sampleWithPackage, {
+    module: packageModule(),
     base64: await readFile(FACES, "base64"),
     seeds: [0, 1, 2, 3, 4, 5].map((i) => seed + i),
   });
@@ -52,8 +53,8 @@ story("saved pictures hold the network's pixels, and look as on the screen", {},
 });
 
 /** In the page: RGBA of samples, by the package. */
-async function sampleWithPackage({ base64, seeds }) {
-  const { Sampler } = await import(new URL("pkg/index.js", document.baseURI));
+async function sampleWithPackage({ module, base64, seeds }) {
+  const { Sampler } = await import(new URL(module, document.baseURI));
   const sampler = await Sampler.load(Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)), { device: "cpu" });
   const { pixels } = await sampler.sample({ seeds });
   sampler.dispose();

@@ -10,7 +10,7 @@ import path from "node:path";
 import { launch } from "./chromium.mjs";
 import { processes } from "./memory.mjs";
 import { serve } from "./server.mjs";
-import { SITE } from "./site.mjs";
+import { SITE, packageModule } from "./site.mjs";
 
 const wanted = process.argv.slice(2);
 const asked = (name) => wanted.length === 0 || wanted.some((word) => word.split("=")[0] === name);
@@ -53,7 +53,8 @@ async function firstFace() {
 /** Steps per second of the package, after a warm-up. */
 async function speed() {
   const server = await serve({ "/": SITE });
-  const catalog = JSON.parse(await readFile(path.join(SITE, "catalog.json"), "utf8"));
+  const names = await readdir(SITE);
+  const catalog = JSON.parse(await readFile(path.join(SITE, names.find((name) => /^catalog.*\.json$/.test(name))), "utf8"));
   const pictures = catalog.datasets.find(({ preset }) => preset === "demo-32");
   const runs = [{ preset: "points", dataset: "ring8", warm: 20, least: 40 }];
   if (pictures) runs.push({ preset: "demo-32", dataset: pictures.files, warm: 2, least: 4 });
@@ -61,7 +62,7 @@ async function speed() {
     for (const run of runs) {
       const browser = await launch();
       await browser.page.goto(`${server.origin}/?device=cpu`);
-      const facts = await browser.page.evaluate(steps, { ...run, device });
+      const facts = await browser.page.evaluate(steps, { ...run, device, module: packageModule() });
       print("steps per second", { device, preset: run.preset, ...facts });
       await browser.close();
     }
@@ -70,8 +71,8 @@ async function speed() {
 }
 
 /** In the page: trains with the package for about 20 s. */
-async function steps({ preset, dataset, device, warm, least }) {
-  const { Trainer } = await import(new URL("pkg/index.js", document.baseURI));
+async function steps({ module, preset, dataset, device, warm, least }) {
+  const { Trainer } = await import(new URL(module, document.baseURI));
   const fetched = async ({ name, url }) => ({ name, bytes: new Uint8Array(await (await fetch(url)).arrayBuffer()) });
   const source = Array.isArray(dataset) ? await Promise.all(dataset.map(fetched)) : dataset;
   const began = performance.now();

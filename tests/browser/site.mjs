@@ -1,5 +1,6 @@
 // Where things are, in the repository.
 
+import { readdirSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -17,3 +18,9 @@ export const LEFT_BEHIND = folder("target/browser/failed");
 /** Models of this crate, small enough for any machine: faces by seed, digits by seed and class, 16x16. */
 export const FACES = folder("tests/fixtures/pictures_by_seed/model.safetensors");
 export const DIGITS = folder("tests/fixtures/pictures_by_class/model.safetensors");
+
+/** The package's module in the built site, where names carry a hash of their content. */
+export function packageModule() {
+  const name = readdirSync(path.join(SITE, "pkg")).find((file) => /^index(\.[0-9a-f]+)?\.js$/.test(file));
+  return `pkg/${name}`;
+}

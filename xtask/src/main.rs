@@ -46,13 +46,11 @@ enum Chore {
         /// install, fmt, clippy, wasm, test, browser, package, doc, deny
         checks: Vec<String>,
     },
-    /// Make pkg/wasm: the library compiled for the browser, with its JavaScript, made small
+    /// Make pkg/wasm: the library compiled for the browser, with its JavaScript
     Wasm {
         /// Where the wasm32 standard library comes from
         #[arg(long, value_enum, default_value_t)]
         route: wasm::Route,
-        #[arg(long, value_enum, default_value_t)]
-        form: bindings::Form,
     },
     /// Complete the site that Trunk has put together
     #[command(hide = true)]
@@ -95,7 +93,7 @@ fn start(chore: Chore) -> Result<ExitCode> {
         Chore::Serve(args) => serve::serve(&args)?,
         Chore::Package => package::package()?,
         Chore::Test { checks } => return test::test(&checks),
-        Chore::Wasm { route, form } => bindings::package(route, form)?,
+        Chore::Wasm { route } => bindings::package(route)?,
         Chore::Finish { staging } => site::finish(&staging)?,
         Chore::Deny => {
             deny::install()?;

@@ -51,10 +51,7 @@ pub fn packages(folder: &str) -> Result<PathBuf> {
 
 /// Runs test files one after the other, and reads what they found. `limit` ends a run that hangs.
 pub fn test(files: &[PathBuf], environment: &[(&str, String)], limit: Duration) -> Result<Tally> {
-    let report = fs::canonicalize("target")?.join("browser-tests.tap");
-    if report.exists() {
-        fs::remove_file(&report)?;
-    }
+    let report = std::env::temp_dir().join(format!("r3gan-tests-{}.tap", std::process::id()));
     let mut node = command("node", &["--test", "--test-concurrency=1"]);
     // For people on the terminal, for us in a file.
     node.args(["--test-reporter=spec", "--test-reporter-destination=stdout", "--test-reporter=tap"]);
@@ -63,6 +60,7 @@ pub fn test(files: &[PathBuf], environment: &[(&str, String)], limit: Duration) 
     let mut tap = Tap::default();
     if let Ok(text) = fs::read_to_string(&report) {
         text.lines().for_each(|line| tap.read(line));
+        fs::remove_file(&report)?;
     }
     let mut tally = tap.tally;
     match ended {

@@ -138,3 +138,27 @@ pub fn size(bytes: usize) -> String {
         _ => format!("{:.2} MB", bytes as f64 / 1e6),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_that_takes_too_long_is_ended_and_one_that_does_not_tells_how_it_ended() {
+        let begun = Instant::now();
+        let slow = ended_within(Duration::from_millis(100), &mut command("sleep", &["60"])).unwrap();
+        assert!(slow.is_none());
+        assert!(begun.elapsed() < Duration::from_secs(30));
+        let limit = Duration::from_secs(60);
+        let failed = ended_within(limit, &mut command("false", &[])).unwrap().unwrap();
+        assert!(!failed.success());
+        assert!(run_within(limit, &mut command("false", &[])).is_err());
+    }
+
+    #[test]
+    fn sizes_and_times_are_short() {
+        assert_eq!([412, 13_240, 1_720_000].map(size), ["412 B", "13.2 kB", "1.72 MB"]);
+        let times = [1_400, 95_000, 200_000].map(|ms| readable(Duration::from_millis(ms)));
+        assert_eq!(times, ["1.4 s", "95 s", "3 min 20 s"]);
+    }
+}

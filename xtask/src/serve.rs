@@ -1,6 +1,5 @@
 //! `cargo xtask serve`: the page, on this machine, rebuilt when its files change.
 
-use crate::bindings::Form;
 use crate::run::{finish, readable, say, start};
 use crate::site;
 use anyhow::{Result, bail};
@@ -21,7 +20,7 @@ const PORT: u16 = 8080;
 
 pub fn serve(args: &Args) -> Result<()> {
     let begun = Instant::now();
-    site::prepare(Form::Quick)?;
+    site::prepare()?;
     let port = match args.port {
         Some(port) if !is_free(port) => bail!("port {port} is taken: leave --port out, or name another"),
         Some(port) => port,

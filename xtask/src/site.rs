@@ -9,9 +9,8 @@ pub mod names;
 mod references;
 mod scripts;
 
-use crate::bindings::{self, Form};
 use crate::run::{command, run, say, size};
-use crate::{node, tools, wasm};
+use crate::{bindings, node, tools, wasm};
 use anyhow::{Context, Result, bail};
 use names::Files;
 use serde_json::{Value, json};
@@ -30,14 +29,14 @@ const VENDOR: [(&str, &str); 3] = [
 ];
 
 /// Makes what Trunk's hooks need, so that they have little to wait for.
-pub fn prepare(form: Form) -> Result<()> {
+pub fn prepare() -> Result<()> {
     node::packages("www")?;
-    bindings::package(wasm::Route::Auto, form)
+    bindings::package(wasm::Route::Auto)
 }
 
-/// Builds the site into [`FOLDER`], as it ships.
+/// Builds the site into [`FOLDER`].
 pub fn build() -> Result<()> {
-    prepare(Form::Small)?;
+    prepare()?;
     run(&mut trunk(&["build"])?)
 }
 

@@ -1,8 +1,9 @@
 //! `cargo xtask test`: every check of the repository, in the order in which a mistake shows soonest.
 //!
-//! Everything is built with the release profile, so that build scripts and macros are compiled once. The
+//! Everything native is built with the release profile, so that build scripts and macros are compiled once. The
 //! workspace's two packages are built one after the other: together they would ask other features of the crates
-//! that they share, and Burn would be built again for it.
+//! that they share, and Burn would be built again for it. What a browser loads is built once too, with the profile
+//! `web`: the lints, the library and the parity tests share its dependencies.
 
 use crate::run::{command, readable, run, run_reading, say};
 use crate::tally::Tally;
@@ -86,7 +87,7 @@ fn wasm() -> Result<Tally> {
         true => Tally::passed(),
         false => Tally::skipped("Debian's compiler comes without clippy: the browser's code is not linted"),
     };
-    bindings::package(wasm::Route::Auto, bindings::Form::Small)?;
+    bindings::package(wasm::Route::Auto)?;
     let mut tally = Tally::passed();
     tally += linted;
     Ok(tally)

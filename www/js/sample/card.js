@@ -45,6 +45,7 @@ function element({ kind, lines }) {
   if (kind === "code") {
     const code = document.createElement("pre");
     code.textContent = lines.join("\n");
+    code.tabIndex = 0; // a long line scrolls, by keyboard too
     return code;
   }
   if (kind === "table") return table(lines);
