@@ -34,7 +34,7 @@ story("the walk moves in small steps, stops, and goes on", {}, async (scene, t) 
   );
   const stopped = await scene.picture("portrait-canvas");
   await scene.get("walk-play").click();
-  await scene.changed("portrait-canvas", stopped);
+  await scene.until("it walks on", () => scene.picture("portrait-canvas"), ({ digest }) => digest !== stopped.digest);
 });
 
 /** In the page: the different pictures that a canvas shows in some seconds, in 16x16 grey levels. */

@@ -71,8 +71,8 @@ export async function autosavedImages() {
 
 /** A legend's value: `critic`, `R1 (real)`, ... */
 export async function curve(scene, label) {
-  const item = scene.get("train-charts").locator(".legend li").filter({ hasText: label });
-  const text = (await item.locator(".number").textContent()).trim();
+  const items = await scene.get("train-charts").locator(".legend li").evaluateAll((all) => all.map((item) => Array.from(item.querySelectorAll("span:not(.line)"), (part) => part.textContent.trim())));
+  const [, text] = items.find(([name]) => name.startsWith(label)) ?? assert.fail(`no curve ${label} in ${JSON.stringify(items)}`);
   return text === "–" ? null : Number(text);
 }
 

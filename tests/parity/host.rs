@@ -81,7 +81,10 @@ fn noise_equals_numpy() {
             let ours = random.randn();
             // Neighbours have neighbouring bits.
             let units = ours.to_bits().abs_diff(expected.to_bits());
-            assert!((0..=NORMAL_UNITS).contains(&units), "seed {seed}, number {index}: {ours} is not {expected}");
+            assert!(
+                (0..=NORMAL_UNITS).contains(&units),
+                "seed {seed}, number {index}: {ours} is not {expected}"
+            );
             (numbers, moved, most) = (numbers + 1, moved + usize::from(units > 0), most.max(units));
             rounded += usize::from(ours as f32 != expected as f32);
         }

@@ -32,8 +32,8 @@ async function route({ focus = false } = {}) {
     scrollTo(0, 0);
     document.getElementById(name).querySelector("h1")?.focus({ preventScroll: true });
   }
-  if (before) (await installed[before]?.catch(() => {}))?.hide?.();
-  if (installed[name]) (await installed[name].catch(() => {}))?.show?.();
+  if (before) (await installed[before]?.catch(() => undefined))?.hide?.();
+  if (installed[name]) (await installed[name].catch(() => undefined))?.show?.();
   else await install(name);
 }
 

@@ -26,8 +26,13 @@ pub fn serve(args: &Args) -> Result<()> {
         Some(port) => port,
         None => free_port()?,
     };
-    let mut trunk = site::trunk(&["serve", "--address=127.0.0.1", "--disable-address-lookup=true"])?;
-    trunk.arg(format!("--port={port}")).arg(format!("--open={}", args.open));
+    // In a folder of its own: this page reloads itself, and tests may be reading the other.
+    let mut trunk = site::trunk(&["serve", "--dist=target/serve", "--address=127.0.0.1"])?;
+    trunk.args([
+        "--disable-address-lookup=true",
+        &format!("--port={port}"),
+        &format!("--open={}", args.open),
+    ]);
     let (text, mut child) = start(&mut trunk)?;
     while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
         if let Some(status) = child.try_wait()? {

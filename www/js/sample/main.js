@@ -163,7 +163,11 @@ class SamplePage {
     this.#mix.chosenChanged();
   }
 
-  /** The poster stands in for live pictures only where they will be the same. */
+  /**
+   * The poster stands in for live pictures only where they will be the same.
+   *
+   * @param {import("./source.js").Source} source
+   */
   #poster({ entry }) {
     const { list } = this.view;
     const same = entry?.poster && this.view.class === null && String(list) === String(entry.posterSeeds);

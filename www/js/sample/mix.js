@@ -61,7 +61,7 @@ export class Mix {
 
   /**
    * @param {import("./session.js").Session | null} session
-   * @param {number | undefined} label the class of all mixtures
+   * @param {number} [label] the class of all mixtures
    */
   use(session, label) {
     if (session === this.#session && label === this.#class) return;
