@@ -1,6 +1,6 @@
 // Measures the built site in Chromium and prints one JSON object a line. Not a test.
 //
-//     node measure.mjs [size] [first-face] [speed] [memory=MINUTES]
+//     node measure.mjs [size] [first-face] [speed[=webgpu|cpu]] [memory=MINUTES]
 //
 // Without arguments: all of them, and 5 minutes of training for the memory.
 
@@ -14,6 +14,7 @@ import { SITE, packageModule } from "./site.mjs";
 
 const wanted = process.argv.slice(2);
 const asked = (name) => wanted.length === 0 || wanted.some((word) => word.split("=")[0] === name);
+const value = (name) => wanted.find((word) => word.startsWith(`${name}=`))?.split("=")[1];
 const print = (what, facts) => console.log(JSON.stringify({ what, ...facts }));
 const seconds = (ms) => Math.round(ms) / 1000;
 
@@ -51,14 +52,14 @@ async function firstFace() {
 }
 
 /** Steps per second of the package, after a warm-up. */
-async function speed() {
+async function speed(devices) {
   const server = await serve({ "/": SITE });
   const names = await readdir(SITE);
   const catalog = JSON.parse(await readFile(path.join(SITE, names.find((name) => /^catalog.*\.json$/.test(name))), "utf8"));
   const pictures = catalog.datasets.find(({ preset }) => preset === "demo-32");
   const runs = [{ preset: "points", dataset: "ring8", warm: 20, least: 40 }];
   if (pictures) runs.push({ preset: "demo-32", dataset: pictures.files, warm: 2, least: 4 });
-  for (const device of ["webgpu", "cpu"]) {
+  for (const device of devices) {
     for (const run of runs) {
       const browser = await launch();
       await browser.page.goto(`${server.origin}/?device=cpu`);
@@ -118,14 +119,14 @@ async function memory(minutes) {
       await page.waitForTimeout(Math.max(0, at * 1000 - (performance.now() - began)));
       await session.send("HeapProfiler.collectGarbage");
       const { metrics } = await session.send("Performance.getMetrics");
-      const value = (name) => metrics.find((metric) => metric.name === name)?.value;
+      const metric = (name) => metrics.find((entry) => entry.name === name)?.value;
       print("memory", {
         device,
         seconds: at,
         images: await page.getByTestId("train-images").textContent(),
         readout: await page.getByTestId("train-memory").textContent(),
-        pageHeap: value("JSHeapUsedSize"),
-        nodes: value("Nodes"),
+        pageHeap: metric("JSHeapUsedSize"),
+        nodes: metric("Nodes"),
         ...(await processes(browser.profile)),
       });
     }
@@ -136,5 +137,5 @@ async function memory(minutes) {
 
 if (asked("size")) await size();
 if (asked("first-face")) await firstFace();
-if (asked("speed")) await speed();
-if (asked("memory")) await memory(Number(wanted.find((word) => word.startsWith("memory="))?.split("=")[1] ?? 5));
+if (asked("speed")) await speed(value("speed")?.split(",") ?? ["webgpu", "cpu"]);
+if (asked("memory")) await memory(Number(value("memory") ?? 5));
