@@ -119,7 +119,7 @@ async function read(source) {
 
 /** Adds time and memory to the statistics of some steps. */
 async function timed(work) {
-  const before = subject.info().images;
+  const before = subject.images;
   const began = performance.now();
   const stats = await work();
   const seconds = (performance.now() - began) / 1000;

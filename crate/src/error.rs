@@ -14,9 +14,12 @@ pub enum Error {
     /// A flag, a configuration key or an argument has a value that cannot be used.
     #[error("{name}: {reason}")]
     Setting { name: String, reason: String },
-    /// A device is missing, lost or out of memory.
+    /// A device is missing or cannot be opened.
     #[error("device {name}: {reason}")]
     Device { name: String, reason: String },
+    /// A device stopped answering: it was taken away, or its memory ran out.
+    #[error("device {name}: its memory cannot be read ({reason})")]
+    DeviceLost { name: String, reason: String },
     /// What was asked for needs more memory than is free.
     #[error("{name}: {reason}")]
     Memory { name: String, reason: String },

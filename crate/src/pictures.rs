@@ -27,8 +27,12 @@ pub fn to_pixels(values: &[f32]) -> Vec<u8> {
 
 /// As [`to_pixels`], for pictures `[n, height, width, 3]`, with an opaque fourth channel: what a canvas takes.
 pub fn to_rgba(values: &[f32]) -> Vec<u8> {
-    let pixel = |x: f32| (x * 127.5 + 128.0).clamp(0.0, 255.0) as u8;
-    values.as_chunks::<3>().0.iter().flat_map(|&[r, g, b]| [pixel(r), pixel(g), pixel(b), u8::MAX]).collect()
+    opaque(&to_pixels(values))
+}
+
+/// RGB pixels with an opaque fourth channel.
+pub fn opaque(rgb: &[u8]) -> Vec<u8> {
+    rgb.as_chunks::<3>().0.iter().flat_map(|&[r, g, b]| [r, g, b, u8::MAX]).collect()
 }
 
 /// Values in [-1, 1] as the official training grids: 127.5 (x + 1), rounded to the nearest even, clamped.

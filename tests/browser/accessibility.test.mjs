@@ -3,7 +3,6 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 
 import { choose, moved, openTrain, pause, start } from "./training.mjs";
-import { FACES } from "./site.mjs";
 import { story } from "./story.mjs";
 
 const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -40,8 +39,7 @@ for (const [size, viewport] of Object.entries({ wide: { width: 1280, height: 900
     await scene.get("model-file").setInputFiles({ name: "nothing.safetensors", mimeType: "application/octet-stream", buffer: Buffer.from("nothing") });
     await page.getByTestId("note").first().waitFor();
     found.push(...(await violations(scene, "with a note")));
-    await scene.get("model-file").setInputFiles(FACES);
-    await page.getByTestId("facts").getByText(/16\s*[×x]\s*16/).waitFor();
+    await scene.openFaces();
     found.push(...(await violations(scene, "another model")));
     assert.deepEqual(found, []);
   });

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 
 import { moved, openTrain, start } from "./training.mjs";
-import { FACES } from "./site.mjs";
 import { story } from "./story.mjs";
 
 /** Keeps hold of the package's workers, so that a test can take their devices away as the package's `loseDevice` does. */
@@ -25,9 +24,7 @@ story("a GPU that is taken away while sampling is replaced", { timeout: 480_000 
   await watchWorkers(page);
   await scene.visit("?device=webgpu&count=6");
   await scene.live();
-  await scene.get("model-file").setInputFiles(FACES);
-  await page.getByTestId("facts").getByText(/16\s*[×x]\s*16/).waitFor();
-  await scene.live();
+  await scene.openFaces();
   const before = await scene.settled("sample-canvas");
   const workers = await page.evaluate(() => globalThis.jobs.length);
   await lose(page);

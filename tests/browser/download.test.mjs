@@ -10,9 +10,7 @@ story("saved pictures hold the network's pixels, and look as on the screen", {},
   const { page } = scene;
   await scene.visit("?device=cpu&count=6&seed=40");
   await scene.live();
-  await scene.get("model-file").setInputFiles(FACES);
-  await page.getByTestId("facts").getByText(/16\s*[×x]\s*16/).waitFor();
-  await scene.live();
+  await scene.openFaces();
   await scene.until("pictures can be saved", () => scene.get("download-png").getAttribute("aria-disabled"), (value) => value !== "true");
   const seed = await scene.number("portrait-title");
   const sampled = await page.evaluate(sampleWithPackage, {

@@ -1,15 +1,12 @@
 import assert from "node:assert/strict";
 
-import { FACES } from "./site.mjs";
 import { story } from "./story.mjs";
 
 story("the walk moves in small steps, stops, and goes on", {}, async (scene, t) => {
   const { page } = scene;
   await scene.visit("?device=cpu");
   await scene.live();
-  await scene.get("model-file").setInputFiles(FACES);
-  await page.getByTestId("facts").getByText(/16\s*[×x]\s*16/).waitFor();
-  await scene.live();
+  await scene.openFaces();
   await scene.until("the walk can start", () => scene.get("walk-play").getAttribute("aria-disabled"), (value) => value !== "true");
 
   await scene.get("walk-play").click();

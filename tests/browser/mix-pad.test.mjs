@@ -1,15 +1,12 @@
 import assert from "node:assert/strict";
 
-import { FACES } from "./site.mjs";
 import { story } from "./story.mjs";
 
 story("the mix pad mixes by pointer and by keyboard, and its corners are the pictures themselves", {}, async (scene) => {
   const { page } = scene;
   await scene.visit("?device=cpu");
   await scene.live();
-  await scene.get("model-file").setInputFiles(FACES);
-  await page.getByTestId("facts").getByText(/16\s*[×x]\s*16/).waitFor();
-  await scene.live();
+  await scene.openFaces();
   const pad = scene.get("mix-pad");
   await pad.scrollIntoViewIfNeeded();
   let shown = await scene.until("a mixture is drawn", () => scene.picture("mix-canvas"), ({ colours }) => colours > 20);

@@ -29,8 +29,7 @@ story("a dropped model is opened, and what is not a model is named", {}, async (
   const model = await readFile(FACES);
 
   await drop(page, "small-faces.safetensors", model);
-  await page.getByTestId("facts").getByText(/16\s*[×x]\s*16/).waitFor();
-  await scene.live();
+  await scene.facesAreOpen();
   const opened = await scene.changed("sample-canvas", before);
   assert.ok(opened.colours > 100);
 
@@ -52,8 +51,7 @@ story("a model is chosen with the file picker and by its address", { mounts: { "
   await scene.live();
   const [chooser] = await Promise.all([page.waitForEvent("filechooser"), scene.get("open-model").click()]);
   await chooser.setFiles(FACES);
-  await page.getByTestId("facts").getByText(/16\s*[×x]\s*16/).waitFor();
-  await scene.live();
+  await scene.facesAreOpen();
   const picked = await scene.settled("sample-canvas");
 
   await scene.visit("?device=cpu");

@@ -9,7 +9,7 @@ import { test } from "node:test";
 import { launch, requireAdapter } from "./chromium.mjs";
 import { canvasFacts } from "./pixels.mjs";
 import { serve } from "./server.mjs";
-import { LEFT_BEHIND, SITE } from "./site.mjs";
+import { FACES, LEFT_BEHIND, SITE } from "./site.mjs";
 
 /** Where the site lies on its host: under a path, as project pages do. */
 const UNDER = "/some/path/";
@@ -63,6 +63,17 @@ export class Scene {
 
   get(testId) {
     return this.page.getByTestId(testId);
+  }
+
+  /** Opens the small faces of the fixtures, and waits until they are what is shown. */
+  async openFaces() {
+    await this.get("model-file").setInputFiles(FACES);
+    await this.facesAreOpen();
+  }
+
+  async facesAreOpen() {
+    await this.get("facts").getByText(/16\s*[×x]\s*16/).waitFor();
+    await this.live();
   }
 
   /** Waits until the Sample view shows live samples. */

@@ -27,7 +27,7 @@ pub fn code(error: &Error) -> u8 {
         Error::Setting { .. } | Error::Memory { .. } => USAGE,
         Error::Input { .. } => 3,
         Error::Output { .. } => 4,
-        Error::Device { .. } => 5,
+        Error::Device { .. } | Error::DeviceLost { .. } => 5,
         Error::Diverged(_) => 6,
     }
 }

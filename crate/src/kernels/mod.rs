@@ -32,7 +32,7 @@ const LARGEST: [usize; 2] = [1 << 15, 512];
 pub fn product(left: Tensor<3>, right: Tensor<3>) -> Tensor<3> {
     let [_, depth, columns] = right.dims();
     let fits = depth <= LARGEST[0] && columns <= LARGEST[1] && left.dtype() == DType::F32;
-    if !fits || backend::is_cpu(&left.device()) {
+    if !fits {
         return left.matmul(right);
     }
     Tensor::from_dispatch(Dispatch::product(left.into_dispatch(), right.into_dispatch()))

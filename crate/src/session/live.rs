@@ -4,7 +4,7 @@ use std::path::Path;
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::snapshot::Snapshot;
+use super::snapshot::{Snapshot, reals};
 use super::statistics::Statistics;
 use super::{check_data, diverged, fit};
 use crate::checkpoint::model::encode_model;
@@ -14,7 +14,7 @@ use crate::config::TrainingConfig;
 use crate::data::{Batch, Dataset, InfiniteSampler, Kind};
 use crate::error::{Error, Result};
 use crate::schedule::Schedule;
-use crate::training::{StepStats, Trainer, footprint, iterate, next_phase, read_values};
+use crate::training::{Phase, StepStats, Trainer, footprint, iterate, next_phase, read_values};
 
 /// Points of the critic's surface that are judged at a time.
 const SURFACE_PASS: usize = 4096;
@@ -109,11 +109,7 @@ impl Live {
     /// # Errors
     /// As [`Live::steps`].
     pub async fn step_critic(&mut self) -> Result<Statistics> {
-        let phase = self.next_phase()?;
-        let stats = self.trainer.step_critic_alone(&phase);
-        let mut statistics = Statistics::default();
-        self.account(stats, &mut statistics).await?;
-        Ok(statistics)
+        self.step_alone(Trainer::step_critic_alone).await
     }
 
     /// One step of the generator alone, and of its average.
@@ -121,17 +117,17 @@ impl Live {
     /// # Errors
     /// As [`Live::steps`].
     pub async fn step_generator(&mut self) -> Result<Statistics> {
-        let phase = self.next_phase()?;
-        let stats = self.trainer.step_generator_alone(&phase);
+        self.step_alone(Trainer::step_generator_alone).await
+    }
+
+    async fn step_alone(&mut self, step: fn(&mut Trainer, &Phase) -> StepStats) -> Result<Statistics> {
+        let Self { trainer, dataset, order } = self;
+        let batch = trainer.config.batch;
+        let phase = next_phase(trainer, || dataset.batch(&order.take(batch)))?;
+        let stats = step(trainer, &phase);
         let mut statistics = Statistics::default();
         self.account(stats, &mut statistics).await?;
         Ok(statistics)
-    }
-
-    fn next_phase(&mut self) -> Result<crate::training::Phase> {
-        let Self { trainer, dataset, order } = self;
-        let batch = trainer.config.batch;
-        next_phase(trainer, || dataset.batch(&order.take(batch)))
     }
 
     async fn account(&self, stats: StepStats, statistics: &mut Statistics) -> Result<()> {
@@ -149,12 +145,12 @@ impl Live {
     /// # Shapes
     /// `[count, height, width, channels]`
     pub async fn samples(&self, count: usize) -> Result<Vec<f32>> {
-        Snapshot::new(&self.trainer, &self.dataset, count, 1)?.fakes(&self.trainer).await
+        Snapshot::new(&self.trainer, self.dataset.kind(), count, 1).fakes(&self.trainer).await
     }
 
     /// Real samples as the critic sees them: the first `count` of a fixed shuffle; all that are shown of a cloud.
     pub fn reals(&self, count: usize) -> Result<Batch> {
-        Ok(Snapshot::new(&self.trainer, &self.dataset, count, 1)?.reals().clone())
+        reals(&self.dataset, count)
     }
 
     /// The critic's logit on a square of points from (-reach, reach), row by row downwards.

@@ -24,7 +24,7 @@ pub use fit::{check_data, fit};
 pub use live::Live;
 #[cfg(not(target_family = "wasm"))]
 pub use run::{Outcome, Session, SessionOptions};
-pub use snapshot::Snapshot;
+pub use snapshot::{Snapshot, reals};
 pub use statistics::{Statistic, Statistics};
 
 use crate::error::Error;

@@ -8,12 +8,12 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use super::directory::RunDirectory;
 use super::diverged;
 use super::event::{Event, Tick};
-use super::snapshot::Snapshot;
+use super::snapshot::{Snapshot, reals};
 use super::statistics::Statistics;
 use crate::checkpoint::model::encode_model;
 use crate::checkpoint::training::encode_checkpoint;
 use crate::checkpoint::{DataState, Precision};
-use crate::data::{Dataset, InfiniteSampler, Prefetcher, Values};
+use crate::data::{Batch, Dataset, InfiniteSampler, Prefetcher, Values};
 use crate::error::Result;
 use crate::pictures;
 use crate::training::{StepStats, Trainer, iterate};
@@ -53,6 +53,8 @@ pub struct Session {
     directory: RunDirectory,
     options: SessionOptions,
     snapshot: Snapshot,
+    /// Real samples that lie beside those of the snapshot.
+    reals: Batch,
     statistics: Statistics,
     started: Instant,
     tick_started: Instant,
@@ -75,7 +77,8 @@ impl Session {
         let dataset = Arc::new(dataset);
         let sampler = InfiniteSampler::at(dataset.len() as u32, trainer.config.seed, position);
         let batches = Prefetcher::new(dataset.clone(), sampler, trainer.config.batch, PREFETCH)?;
-        let snapshot = Snapshot::new(&trainer, &dataset, GRID * GRID, GRID)?;
+        let snapshot = Snapshot::new(&trainer, dataset.kind(), GRID * GRID, GRID);
+        let reals = reals(&dataset, GRID * GRID)?;
         let now = Instant::now();
         Ok(Self {
             tick_images: trainer.images,
@@ -85,6 +88,7 @@ impl Session {
             directory,
             options,
             snapshot,
+            reals,
             statistics: Statistics::default(),
             started: now,
             tick_started: now,
@@ -99,7 +103,7 @@ impl Session {
         let total = self.trainer.config.kimg * 1000;
         let fresh = self.trainer.images == 0;
         if fresh {
-            tell(Event::Wrote(self.directory.write("reals.png", &reals_picture(&self.snapshot)?)?));
+            tell(Event::Wrote(self.directory.write("reals.png", &reals_picture(&self.reals)?)?));
         }
         let mut first = fresh;
         // One iteration's values are read while the device works on the next.
@@ -170,7 +174,7 @@ impl Session {
     async fn write_snapshot(&mut self, tell: &mut impl FnMut(Event)) -> Result<()> {
         let images = self.trainer.images;
         let name = |kind, extension| RunDirectory::name(kind, images, extension);
-        let fakes = fakes_picture(&self.snapshot, &self.trainer).await?;
+        let fakes = fakes_picture(&self.snapshot.fakes(&self.trainer).await?, &self.reals)?;
         tell(Event::Wrote(self.directory.write(&name("fakes", "png"), &fakes)?));
         let model = encode_model(&self.trainer, self.options.precision).await?;
         tell(Event::Wrote(self.directory.write(&name("model", "safetensors"), &model)?));
@@ -189,21 +193,18 @@ impl Session {
 }
 
 /// PNG of the real samples.
-fn reals_picture(snapshot: &Snapshot) -> Result<Vec<u8>> {
-    let reals = snapshot.reals();
-    match &reals.values {
-        Values::Pixels(pixels) => pictures::encode_png(&pictures::grid(pixels, reals.side, GRID)),
-        Values::Points(points) => pictures::encode_png(&pictures::scatter(points, &[], SCATTER_SIDE)),
-    }
+fn reals_picture(reals: &Batch) -> Result<Vec<u8>> {
+    pictures::encode_png(&match &reals.values {
+        Values::Pixels(pixels) => pictures::grid(pixels, reals.side, GRID),
+        Values::Points(points) => pictures::scatter(points, &[], SCATTER_SIDE),
+    })
 }
 
-/// PNG of the averaged generator's samples.
-async fn fakes_picture(snapshot: &Snapshot, trainer: &Trainer) -> Result<Vec<u8>> {
-    let fakes = snapshot.fakes(trainer).await?;
-    let reals = snapshot.reals();
+/// PNG of the averaged generator's samples; points are drawn over the real ones.
+fn fakes_picture(fakes: &[f32], reals: &Batch) -> Result<Vec<u8>> {
     pictures::encode_png(&match &reals.values {
-        Values::Pixels(_) => pictures::grid(&pictures::to_pixels_rounded(&fakes), reals.side, GRID),
-        Values::Points(points) => pictures::scatter(points, &fakes, SCATTER_SIDE),
+        Values::Pixels(_) => pictures::grid(&pictures::to_pixels_rounded(fakes), reals.side, GRID),
+        Values::Points(points) => pictures::scatter(points, fakes, SCATTER_SIDE),
     })
 }
 

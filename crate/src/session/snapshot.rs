@@ -10,22 +10,37 @@ use crate::training::{Trainer, read_values};
 /// Fakes of a point cloud, whatever number of pictures is asked for.
 const POINTS: usize = 2000;
 
-/// Fixed latents and labels, and the real samples beside them.
+/// Fixed latents and labels.
 pub struct Snapshot {
     latents: Tensor<4>,
     labels: Option<Tensor<2>>,
-    reals: Batch,
     count: usize,
 }
 
+/// Samples of a snapshot where `pictures` pictures are asked for.
+fn samples(kind: Kind, pictures: usize) -> usize {
+    match kind {
+        Kind::Images { .. } => pictures,
+        Kind::Points => POINTS,
+    }
+}
+
+/// Real samples to lie beside a snapshot's: the first of a fixed shuffle, at most as many.
+///
+/// # Errors
+/// Those of [`Dataset::batch`].
+pub fn reals(dataset: &Dataset, pictures: usize) -> Result<Batch> {
+    let mut order: Vec<u32> = (0..dataset.len() as u32).collect();
+    RandomState::new(0).shuffle(&mut order);
+    order.truncate(samples(dataset.kind(), pictures));
+    dataset.batch(&order)
+}
+
 impl Snapshot {
-    /// `count` pictures in rows of `columns`, or 2000 points. They depend neither on the run's seed nor on its
+    /// `pictures` pictures in rows of `columns`, or 2000 points. They depend neither on the run's seed nor on its
     /// progress, so snapshots of runs compare. With labels, every row is one class.
-    pub fn new(trainer: &Trainer, dataset: &Dataset, count: usize, columns: usize) -> Result<Self> {
-        let count = match dataset.kind() {
-            Kind::Images { .. } => count,
-            Kind::Points => POINTS,
-        };
+    pub fn new(trainer: &Trainer, kind: Kind, pictures: usize, columns: usize) -> Self {
+        let count = samples(kind, pictures);
         let latent = trainer.config.network.latent;
         let mut values = vec![0.0; count * latent];
         RandomState::new(0).fill_randn(&mut values);
@@ -40,15 +55,7 @@ impl Snapshot {
             }
             Tensor::from_data(TensorData::new(one_hot, [count, classes]), device)
         });
-        let mut order: Vec<u32> = (0..dataset.len() as u32).collect();
-        RandomState::new(0).shuffle(&mut order);
-        order.truncate(count);
-        Ok(Self { latents, labels, reals: dataset.batch(&order)?, count })
-    }
-
-    /// The real samples: the first of a fixed shuffle, at most as many as the fakes.
-    pub fn reals(&self) -> &Batch {
-        &self.reals
+        Self { latents, labels, count }
     }
 
     /// Samples of the averaged generator, `[count, height, width, channels]`.

@@ -4,6 +4,7 @@ use js_sys::{Array, Float32Array, Object, Reflect, Uint8Array, Uint8ClampedArray
 use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue};
 
+use crate::data::{Batch, Values};
 use crate::error::Error;
 use crate::pictures;
 use crate::sampling;
@@ -24,8 +25,7 @@ impl From<Failure> for JsValue {
             Error::Input { .. } | Error::Output { .. } => "InputError",
             Error::Setting { .. } => "SettingError",
             Error::Memory { .. } => "OutOfMemoryError",
-            // A device that cannot be read was lost, or has no memory left.
-            Error::Device { reason, .. } if reason.contains("memory cannot be read") => "DeviceLostError",
+            Error::DeviceLost { .. } => "DeviceLostError",
             Error::Device { .. } => "DeviceError",
             Error::Diverged(_) => "DivergedError",
         };
@@ -64,14 +64,29 @@ pub fn samples(shape: [usize; 3], values: &[f32], keep: bool) -> Object {
     let [height, width, channels] = shape;
     let count = values.len() / (height * width * channels).max(1);
     let pixels = if channels == 3 { pictures::to_rgba(values) } else { Vec::new() };
+    let result = picture_set([count, height, width], &pixels);
+    if keep || channels != 3 {
+        set(&result, "values", Float32Array::from(values));
+    }
+    result
+}
+
+/// JavaScript's `Samples` of data: pixels as they are, or points.
+pub fn reals(batch: Batch) -> Object {
+    let Batch { count, side, values, .. } = batch;
+    match values {
+        Values::Pixels(rgb) => picture_set([count, side, side], &pictures::opaque(&rgb)),
+        Values::Points(points) => samples([1, 1, 2], &points, true),
+    }
+}
+
+/// `Samples` of RGBA pixels.
+fn picture_set([count, height, width]: [usize; 3], pixels: &[u8]) -> Object {
     let result = Object::new();
     set(&result, "count", count as f64);
     set(&result, "width", width as f64);
     set(&result, "height", height as f64);
-    set(&result, "pixels", Uint8ClampedArray::from(pixels.as_slice()));
-    if keep || channels != 3 {
-        set(&result, "values", Float32Array::from(values));
-    }
+    set(&result, "pixels", Uint8ClampedArray::from(pixels));
     result
 }
 

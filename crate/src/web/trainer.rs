@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use super::Handle;
-use super::convert::{Failure, files, object, samples, set, unfit};
+use super::convert::{Failure, files, object, reals, samples, set, unfit};
 use crate::checkpoint::Precision;
 use crate::config::TrainingConfig;
-use crate::data::{Dataset, OpenOptions, PointCloud, Values, open_bytes};
+use crate::data::{Dataset, OpenOptions, PointCloud, open_bytes};
 use crate::preset;
 use crate::session::{Live, Statistics};
 use crate::training::footprint;
@@ -150,6 +150,12 @@ impl Trainer {
         })
     }
 
+    /// Real images that the critic has seen.
+    #[wasm_bindgen(getter)]
+    pub fn images(&self) -> f64 {
+        self.run.trainer().images as f64
+    }
+
     pub async fn steps(&mut self, count: usize) -> Result<JsValue, Failure> {
         let statistics = self.run.steps(count).await?;
         self.report(&statistics)
@@ -201,15 +207,7 @@ impl Trainer {
 
     /// JavaScript's `Samples` of the data.
     pub fn reals(&self, count: usize) -> Result<Object, Failure> {
-        let batch = self.run.reals(count)?;
-        let shape = [batch.side, batch.side, batch.channels];
-        let values = match batch.values {
-            Values::Pixels(pixels) => {
-                pixels.into_iter().map(|pixel| f32::from(pixel) / 127.5 - 1.0).collect()
-            }
-            Values::Points(points) => points,
-        };
-        Ok(samples(shape, &values, false))
+        Ok(reals(self.run.reals(count)?))
     }
 
     #[wasm_bindgen(js_name = criticSurface)]
