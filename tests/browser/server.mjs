@@ -94,10 +94,10 @@ export async function serve(mounts, { port = 0, slow = () => undefined } = {}) {
     headers["Content-Length"] = Math.max(0, end - start + 1);
     response.writeHead(entry.status, headers);
     if (request.method === "HEAD" || facts.size === 0) return response.end();
-    const stream = createReadStream(file, { start, end });
+    const rate = slow(pathname);
+    const stream = createReadStream(file, { start, end, ...(rate && { highWaterMark: Math.ceil(rate / 10) }) });
     stream.on("data", (chunk) => (entry.bytes += chunk.length));
     stream.on("error", () => response.destroy());
-    const rate = slow(pathname);
     if (!rate) return stream.pipe(response);
     for await (const chunk of stream) {
       if (response.destroyed) return stream.destroy();

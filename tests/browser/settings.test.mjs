@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 
-import { moved, openTrain, pause, start } from "./training.mjs";
+import { autosavedImages, moved, openTrain, pause, set, start } from "./training.mjs";
 import { story } from "./story.mjs";
 
 story("gamma and learning rate are changed while it runs, and what cannot be is refused", {}, async (scene) => {
@@ -35,4 +35,30 @@ story("gamma and learning rate are changed while it runs, and what cannot be is 
   await scene.get("train-continue").click();
   await scene.state("train", "running");
   await page.locator("#train-gamma-note").getByText(`Held at ${chosen}`).waitFor();
+});
+
+story("a change is taken back: weights, settings and curves are those before it", {}, async (scene) => {
+  await openTrain(scene);
+  await start(scene);
+  const before = await pause(scene);
+  const gamma = await scene.get("train-gamma").inputValue();
+  const samples = await scene.settled("train-samples");
+  assert.equal(await scene.get("train-undo").isVisible(), false, "nothing to take back yet");
+
+  await set(scene, "gamma", 5);
+  const undo = scene.get("train-undo");
+  await scene.until("it is offered", () => undo.textContent(), (text) => new RegExp(`at ${before.toLocaleString("en")} points`).test(text));
+  await scene.get("train-pause").click();
+  await moved(scene, before);
+  await pause(scene);
+  assert.notEqual((await scene.settled("train-samples")).digest, samples.digest, "it has learned since");
+
+  await undo.click();
+  await scene.until("it is back", () => scene.number("train-images"), (now) => now === before);
+  await scene.state("train", "paused");
+  await scene.until("the points too", () => scene.picture("train-samples"), ({ digest }) => digest === samples.digest);
+  assert.equal(await scene.get("train-gamma").inputValue(), gamma);
+  assert.equal(await undo.isVisible(), false);
+  // What is kept is that, too.
+  await scene.until("it is autosaved", () => scene.page.evaluate(autosavedImages), (saved) => saved === before);
 });

@@ -37,8 +37,8 @@ pub fn check(config: &TrainingConfig, device: &Device) -> Result<()> {
     }
     let gigabytes = |bytes: u64| bytes as f64 / 1e9;
     let reason = format!(
-        "a step with {} samples a pass needs about {:.1} GB and {:.1} GB are free; use a smaller --batch, --micro-batch \
-         or network",
+        "a step with {} samples a pass needs about {:.1} GB and {:.1} GB are free; use a smaller batch, micro-batch or \
+         network",
         config.pass(),
         gigabytes(needed),
         gigabytes(free)

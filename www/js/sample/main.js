@@ -117,7 +117,7 @@ class SamplePage {
     try {
       const time = this.#ofPoints ? await this.#drawPoints() : await this.#drawPictures();
       if (time === null) return; // a newer view took over
-      await this.#finished(this.#ofPoints ? POINTS : view.list.length, time);
+      if (!this.#progress.fetching) await this.#finished(this.#ofPoints ? POINTS : view.list.length, time);
       if (!this.#ofPoints) this.#mix.use(session, view.classOf(view.index));
     } catch (error) {
       if (error.name === "AbortError" || session !== this.session) return;
@@ -134,8 +134,9 @@ class SamplePage {
   #drawPictures() {
     const { list, labels } = this.view;
     return this.#gallery.fill(this.session, list, labels, (done) => {
-      document.body.dataset.state = "live";
       this.#portraitOf(this.view.index);
+      if (this.#progress.fetching) return; // another model is on its way, and that is what is told
+      document.body.dataset.state = "live";
       this.#progress.drawn(done, list.length);
     });
   }
@@ -143,7 +144,7 @@ class SamplePage {
   async #drawPoints() {
     const label = this.view.classes ? (this.view.class ?? 0) : undefined;
     const time = await this.#gallery.fillPoints(this.session, listSeeds(this.view.seeds, POINTS), label);
-    if (time !== null) document.body.dataset.state = "live";
+    if (time !== null && !this.#progress.fetching) document.body.dataset.state = "live";
     return time;
   }
 

@@ -9,6 +9,11 @@ export class Progress {
   #expected = null;
   #fetching = false;
 
+  /** A model is on its way. */
+  get fetching() {
+    return this.#fetching;
+  }
+
   /** @param {import("./source.js").Source} source */
   begin(source, cancel) {
     this.#parts = {};

@@ -139,6 +139,8 @@ export class TrainingRun {
     await this.loop.pause();
     if (!this.live || this.wanted) return;
     this.on.state("paused");
+    // The last look may be a second old; what is paused is shown as it is.
+    if (!this.hidden()) await this.#guard(() => this.#look());
     await this.#keepNow();
   }
 
