@@ -202,6 +202,8 @@ export interface StepStats {
   learningRate: number;
   beta2: number;
   averageHalfLife: number;
+  /** Probability of each augmentation. */
+  augmentation: number;
   memory: {
     /** Bytes of GPU memory in use and set aside; null on the CPU. */
     used: number | null;

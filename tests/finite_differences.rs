@@ -5,6 +5,7 @@
 //! tolerance is 1e-5 of a gradient's largest entry.
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
+use r3gan::augment::{Augmentation, Augmentations, Pipeline};
 use r3gan::network::{Architecture, Keep, Network, NetworkConfig, Weights};
 use r3gan::objective::{Objective, penalty::Penalty};
 use r3gan::random::RandomState;
@@ -53,18 +54,34 @@ fn softplus(x: f64) -> f64 {
     x.max(0.0) + (-x.abs()).exp().ln_1p()
 }
 
-/// Logits and squared input-gradient norms of the critic.
-fn critic_outputs(critic: Player, x: &Tensor<4>, labels: Option<&Tensor<2>>) -> (Vec<f64>, Vec<f64>) {
-    let (logits, trace) = critic.network.forward(critic.weights, x.clone(), labels, Keep::Slopes);
+/// Logits of the critic, and its gradient at the samples before their augmentation.
+fn critic_outputs(
+    critic: Player,
+    x: &Tensor<4>,
+    labels: Option<&Tensor<2>>,
+    augmentation: Option<&Augmentation>,
+) -> (Vec<f64>, Tensor<4>) {
+    let seen = augmentation.map_or_else(|| x.clone(), |a| a.apply(x.clone()));
+    let (logits, trace) = critic.network.forward(critic.weights, seen, labels, Keep::Slopes);
     let ones = logits.ones_like();
     let (gradient, _) = critic.network.input_gradient(critic.weights, ones, labels, &trace);
-    (host(logits), host(Penalty::squared_norm(&gradient)))
+    let gradient = augmentation.map_or_else(|| gradient.clone(), |a| a.adjoint(gradient.clone()));
+    (host(logits), gradient)
+}
+
+/// What reals and fakes of a phase are seen through.
+fn augmentations(phase: &Phase) -> (Option<&Augmentation>, Option<&Augmentation>) {
+    let both = phase.augmentations.as_ref();
+    (both.map(|both| &both.reals), both.map(|both| &both.fakes))
 }
 
 fn critic_loss(critic: Player, phase: &Phase, fakes: &Tensor<4>) -> f64 {
     let labels = phase.labels.as_ref();
-    let (real, r1) = critic_outputs(critic, &phase.reals, labels);
-    let (fake, r2) = critic_outputs(critic, fakes, labels);
+    let (of_reals, of_fakes) = augmentations(phase);
+    let norms = |gradient: Tensor<4>| host(Penalty::squared_norm(&gradient));
+    let (real, at_reals) = critic_outputs(critic, &phase.reals, labels, of_reals);
+    let (fake, at_fakes) = critic_outputs(critic, fakes, labels, of_fakes);
+    let (r1, r2) = (norms(at_reals), norms(at_fakes));
     let sample = |i: usize| softplus(fake[i] - real[i]) + GAMMA / 2.0 * (r1[i] + r2[i]);
     (0..BATCH).map(sample).sum::<f64>() / BATCH as f64
 }
@@ -72,8 +89,9 @@ fn critic_loss(critic: Player, phase: &Phase, fakes: &Tensor<4>) -> f64 {
 fn generator_loss(generator: Player, critic: Player, phase: &Phase) -> f64 {
     let labels = phase.labels.as_ref();
     let fakes = generator.network.evaluate(generator.weights, phase.latents.clone(), labels);
-    let (real, _) = critic_outputs(critic, &phase.reals, labels);
-    let (fake, _) = critic_outputs(critic, &fakes, labels);
+    let (of_reals, of_fakes) = augmentations(phase);
+    let (real, _) = critic_outputs(critic, &phase.reals, labels, of_reals);
+    let (fake, _) = critic_outputs(critic, &fakes, labels, of_fakes);
     (0..BATCH).map(|i| softplus(real[i] - fake[i])).sum::<f64>() / BATCH as f64
 }
 
@@ -83,7 +101,7 @@ fn assert_gradient(name: &str, exact: f64, numeric: f64, scale: f64) {
     assert!((exact - numeric).abs() <= tolerance, "{name}: exact {exact}, differences {numeric}");
 }
 
-fn check(config: &NetworkConfig, seed: u32) {
+fn check(config: &NetworkConfig, seed: u32, augment: bool) {
     let device = r3gan::backend::open("cpu").expect("the CPU");
     let mut random = RandomState::new(seed);
     let (generator, critic) = (config.generator().expect("a generator"), config.critic().expect("a critic"));
@@ -99,6 +117,16 @@ fn check(config: &NetworkConfig, seed: u32) {
         reals: tensor(&mut random, [BATCH, height, width, channels], 1.0, &device),
         latents: tensor(&mut random, [BATCH, 1, 1, config.latent], 1.0, &device),
         labels,
+        augmentations: None,
+    };
+    let phase = match augment {
+        true => {
+            let pipeline = Pipeline::new(height, channels, &device).cast(DType::F64);
+            let mut draw = || pipeline.draw(&mut random, 0.9, BATCH);
+            let augmentations = Augmentations { reals: draw(), fakes: draw() };
+            Phase { augmentations: Some(augmentations), ..phase }
+        }
+        false => phase,
     };
     let labels = phase.labels.as_ref();
     let generator_player = Player { network: &generator, weights: &generator_weights };
@@ -108,8 +136,7 @@ fn check(config: &NetworkConfig, seed: u32) {
     check_input_gradient(critic_player, &phase);
 
     let task = CriticTask { objective: Objective::RelativisticPairing, penalty: Penalty::R1R2, gamma: GAMMA };
-    let (gradients, _) =
-        critic_gradients(critic_player, phase.reals.clone(), fakes.clone(), labels, task, BATCH);
+    let (gradients, _) = critic_gradients(critic_player, &phase, fakes.clone(), task, BATCH);
     for (parameter, gradient) in gradients.into_iter().enumerate() {
         let at = |index, by| {
             let weights = moved(&critic_weights, parameter, index, by);
@@ -158,9 +185,8 @@ fn check_parameter(
 
 /// The input gradient that penalties are made of, against differences of logits.
 fn check_input_gradient(critic: Player, phase: &Phase) {
-    let labels = phase.labels.as_ref();
-    let (logits, trace) = critic.network.forward(critic.weights, phase.reals.clone(), labels, Keep::Slopes);
-    let (gradient, _) = critic.network.input_gradient(critic.weights, logits.ones_like(), labels, &trace);
+    let (labels, (augmentation, _)) = (phase.labels.as_ref(), augmentations(phase));
+    let (_, gradient) = critic_outputs(critic, &phase.reals, labels, augmentation);
     let (gradient, reals) = (host(gradient), host(phase.reals.clone()));
     let largest = gradient.iter().fold(0.0f64, |m, v| m.max(v.abs()));
     let shape = phase.reals.dims();
@@ -169,7 +195,7 @@ fn check_input_gradient(critic: Player, phase: &Phase) {
             let mut values = reals.clone();
             values[index] += by;
             let x = Tensor::from_data(TensorData::new(values, shape), (&phase.reals.device(), DType::F64));
-            host(critic.network.evaluate(critic.weights, x, labels)).iter().sum::<f64>()
+            critic_outputs(critic, &x, labels, augmentation).0.iter().sum::<f64>()
         };
         let numeric = (at(STEP) - at(-STEP)) / (2.0 * STEP);
         assert_gradient(&format!("input[{index}]"), gradient[index], numeric, largest);
@@ -198,20 +224,30 @@ fn perceptron(classes: usize) -> NetworkConfig {
 
 #[test]
 fn unconditional_convolutional_pair() {
-    check(&convolutional(0), 11);
+    check(&convolutional(0), 11, false);
 }
 
 #[test]
 fn conditional_convolutional_pair() {
-    check(&convolutional(4), 12);
+    check(&convolutional(4), 12, false);
 }
 
 #[test]
 fn unconditional_perceptron_pair() {
-    check(&perceptron(0), 13);
+    check(&perceptron(0), 13, false);
 }
 
 #[test]
 fn conditional_perceptron_pair() {
-    check(&perceptron(3), 14);
+    check(&perceptron(3), 14, false);
+}
+
+#[test]
+fn augmented_pair() {
+    check(&convolutional(0), 15, true);
+}
+
+#[test]
+fn augmented_conditional_pair() {
+    check(&convolutional(4), 16, true);
 }

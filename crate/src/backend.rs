@@ -5,7 +5,7 @@ use burn::backend::{Backend, Flex, backend_extension};
 use burn::tensor::{Device, FloatDType, TensorData};
 
 use crate::error::{Error, Result};
-use crate::kernels::cpu;
+use crate::kernels::{cpu, warp};
 
 /// Operations that a backend may run with a kernel of ours.
 #[backend_extension(Flex, Cube: cfg(feature = "gpu"))]
@@ -24,6 +24,10 @@ pub trait Kernels: Backend {
     ) -> FloatTensor<Self>;
     /// See [`crate::kernels::scale_where`].
     fn scale_where(x: FloatTensor<Self>, mask: BoolTensor<Self>, factor: f32) -> FloatTensor<Self>;
+    /// See [`crate::kernels::warp`].
+    fn warp(x: FloatTensor<Self>, geometry: FloatTensor<Self>) -> FloatTensor<Self>;
+    /// See [`crate::kernels::warp_adjoint`].
+    fn warp_adjoint(delta: FloatTensor<Self>, geometry: FloatTensor<Self>) -> FloatTensor<Self>;
 }
 
 #[cfg(feature = "gpu")]
@@ -42,6 +46,14 @@ impl Kernels for burn::backend::Cube {
 
     fn scale_where(_: FloatTensor<Self>, _: BoolTensor<Self>, _: f32) -> FloatTensor<Self> {
         unreachable!("on_cpu says that only the CPU has this kernel")
+    }
+
+    fn warp(_: FloatTensor<Self>, _: FloatTensor<Self>) -> FloatTensor<Self> {
+        unreachable!("has_warp says that only the CPU has this kernel")
+    }
+
+    fn warp_adjoint(_: FloatTensor<Self>, _: FloatTensor<Self>) -> FloatTensor<Self> {
+        unreachable!("has_warp says that only the CPU has this kernel")
     }
 }
 
@@ -77,6 +89,24 @@ impl Kernels for Flex {
         cpu::scale_where(&mut x.storage_mut()[x_range], &mask.storage()[mask_range], factor);
         x
     }
+
+    fn warp(x: FloatTensor<Self>, geometry: FloatTensor<Self>) -> FloatTensor<Self> {
+        warped(x, geometry, warp::apply)
+    }
+
+    fn warp_adjoint(delta: FloatTensor<Self>, geometry: FloatTensor<Self>) -> FloatTensor<Self> {
+        warped(delta, geometry, warp::adjoint)
+    }
+}
+
+fn warped(
+    x: FloatTensor<Flex>,
+    geometry: FloatTensor<Flex>,
+    kernel: fn(&[f32], cpu::Shape, &[f32]) -> Vec<f32>,
+) -> FloatTensor<Flex> {
+    let (x, geometry) = (x.to_contiguous(), geometry.to_contiguous());
+    let shape: [usize; 4] = x.layout().shape().dims();
+    FloatTensor::<Flex>::from_data(TensorData::new(kernel(values(&x), shape, values(&geometry)), shape))
 }
 
 fn values(x: &FloatTensor<Flex>) -> &[f32] {

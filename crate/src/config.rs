@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::network::NetworkConfig;
+use crate::network::{Architecture, NetworkConfig};
 use crate::objective::{Objective, penalty::Penalty};
 use crate::schedule::{Schedule, Span};
 
@@ -30,6 +30,9 @@ pub struct TrainingConfig {
     pub gamma: Schedule,
     /// Half-life of the generator's average, in images.
     pub average_half_life: Schedule,
+    /// Probability of each augmentation; 0 throughout: none.
+    #[serde(default)]
+    pub augmentation: Schedule,
     /// Images over which the schedules above move; they stay at their end from there on.
     pub decay_images: f64,
 }
@@ -42,6 +45,7 @@ pub struct Scheduled {
     pub gamma: f64,
     /// In images.
     pub average_half_life: f64,
+    pub augmentation: f64,
 }
 
 impl TrainingConfig {
@@ -59,7 +63,13 @@ impl TrainingConfig {
             beta2: at(&self.beta2),
             gamma: at(&self.gamma),
             average_half_life: at(&self.average_half_life),
+            augmentation: at(&self.augmentation),
         }
+    }
+
+    /// Whether samples are augmented at any time.
+    pub fn augments(&self) -> bool {
+        self.augmentation != Schedule::default()
     }
 
     /// Refuses what cannot be trained; every sentence names the key.
@@ -84,12 +94,16 @@ impl TrainingConfig {
             ("beta2", self.beta2, 1.0),
             ("gamma", self.gamma, 1e9),
             ("average_half_life", self.average_half_life, 1e15),
+            ("augmentation", self.augmentation, 1.0),
         ] {
             for value in [schedule.base, schedule.end] {
                 if !(0.0..=most).contains(&value) || (name == "beta2" && value >= 1.0) {
                     return refuse(name, format!("{value} is out of range"));
                 }
             }
+        }
+        if self.augments() && matches!(self.network.architecture, Architecture::Perceptron { .. }) {
+            return refuse("augmentation", "pictures can be augmented, points cannot; set it to 0".into());
         }
         Ok(())
     }

@@ -34,7 +34,7 @@
 //! let mut trainer = Trainer::new(config, &device)?;
 //! let reals = Tensor::random([2, 16, 16, 3], Distribution::Uniform(-1.0, 1.0), &device);
 //! let latents = trainer.draw_latents(2);
-//! let phase = Phase { reals, latents, labels: None };
+//! let phase = Phase { reals, latents, labels: None, augmentations: None };
 //! let values = pollster::block_on(trainer.step(&phase, &phase).read())?;
 //! assert!(values.is_finite());
 //! # Ok(())
@@ -43,6 +43,7 @@
 //! # fn main() {}
 //! ```
 
+pub mod augment;
 pub mod backend;
 pub mod checkpoint;
 #[cfg(feature = "cli")]

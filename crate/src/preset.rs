@@ -20,6 +20,8 @@ struct Preset {
     gamma: (f64, f64),
     /// Final half-life of the average, in images.
     average: f64,
+    /// Final probability of each augmentation.
+    augmentation: f64,
     /// Images over which schedules move.
     decay: f64,
     batch: usize,
@@ -29,7 +31,7 @@ struct Preset {
 const fn demo(name: &'static str, widths: &'static [usize], gamma: (f64, f64)) -> Preset {
     // Short runs of small networks: steps three times as large as published, schedules over the whole run.
     let learning_rate = (6e-4, 1e-4);
-    let (classes, average, decay, batch, kimg) = (0, 4e3, 100e3, 32, 100);
+    let (classes, average, augmentation, decay, batch, kimg) = (0, 4e3, 0.0, 100e3, 32, 100);
     Preset {
         name,
         widths,
@@ -39,6 +41,7 @@ const fn demo(name: &'static str, widths: &'static [usize], gamma: (f64, f64)) -
         learning_rate,
         gamma,
         average,
+        augmentation,
         decay,
         batch,
         kimg,
@@ -55,12 +58,12 @@ const PRESETS: &[Preset] = &[
     demo("demo-16", &[128, 128, 64], (0.5, 0.05)),
     demo("demo-32", &[128, 128, 128, 64], (1.0, 0.1)),
     demo("demo-64", &[128, 128, 128, 64, 32], (4.0, 0.4)),
-    Preset { name: "points", widths: &[], group_width: 0, blocks: 0, classes: 0, learning_rate: RATE, gamma: (0.1, 0.01), average: 25e3, decay: 1e6, batch: 256, kimg: 1_500 },
-    Preset { name: "cifar10", widths: &[W; 4], group_width: 16, blocks: 2, classes: 10, learning_rate: RATE, gamma: (0.05, 0.005), average: 5e6, decay: 2e7, batch: 512, kimg: 250_000 },
-    Preset { name: "ffhq-64", widths: &[W, W, W, W, 384], group_width: 16, blocks: 2, classes: 0, learning_rate: RATE, gamma: (2.0, 0.2), average: 5e5, decay: 2e7, batch: 256, kimg: 100_000 },
-    Preset { name: "ffhq-256", widths: &[W, W, W, W, 384, 192, 96], group_width: 16, blocks: 2, classes: 0, learning_rate: RATE, gamma: (150.0, 15.0), average: 5e5, decay: 2e7, batch: 256, kimg: 200_000 },
-    Preset { name: "imagenet-32", widths: &[WIDE; 4], group_width: 32, blocks: 2, classes: 1000, learning_rate: RATE, gamma: (0.5, 0.05), average: 5e7, decay: 2e8, batch: 4096, kimg: 1_000_000 },
-    Preset { name: "imagenet-64", widths: &[WIDE; 5], group_width: 32, blocks: 2, classes: 1000, learning_rate: RATE, gamma: (1.0, 0.1), average: 5e7, decay: 2e8, batch: 4096, kimg: 1_000_000 },
+    Preset { name: "points", widths: &[], group_width: 0, blocks: 0, classes: 0, learning_rate: RATE, gamma: (0.1, 0.01), average: 25e3, augmentation: 0.0, decay: 1e6, batch: 256, kimg: 1_500 },
+    Preset { name: "cifar10", widths: &[W; 4], group_width: 16, blocks: 2, classes: 10, learning_rate: RATE, gamma: (0.05, 0.005), average: 5e6, augmentation: 0.55, decay: 2e7, batch: 512, kimg: 250_000 },
+    Preset { name: "ffhq-64", widths: &[W, W, W, W, 384], group_width: 16, blocks: 2, classes: 0, learning_rate: RATE, gamma: (2.0, 0.2), average: 5e5, augmentation: 0.3, decay: 2e7, batch: 256, kimg: 100_000 },
+    Preset { name: "ffhq-256", widths: &[W, W, W, W, 384, 192, 96], group_width: 16, blocks: 2, classes: 0, learning_rate: RATE, gamma: (150.0, 15.0), average: 5e5, augmentation: 0.3, decay: 2e7, batch: 256, kimg: 200_000 },
+    Preset { name: "imagenet-32", widths: &[WIDE; 4], group_width: 32, blocks: 2, classes: 1000, learning_rate: RATE, gamma: (0.5, 0.05), average: 5e7, augmentation: 0.5, decay: 2e8, batch: 4096, kimg: 1_000_000 },
+    Preset { name: "imagenet-64", widths: &[WIDE; 5], group_width: 32, blocks: 2, classes: 1000, learning_rate: RATE, gamma: (1.0, 0.1), average: 5e7, augmentation: 0.4, decay: 2e8, batch: 4096, kimg: 1_000_000 },
 ];
 
 /// Names of all presets, small ones first.
@@ -89,6 +92,7 @@ pub fn config(name: &str, classes: usize) -> Result<TrainingConfig> {
         beta2: Schedule::new(0.9, 0.99),
         gamma: Schedule::new(preset.gamma.0, preset.gamma.1),
         average_half_life: Schedule::new(0.0, preset.average),
+        augmentation: Schedule::new(0.0, preset.augmentation),
         decay_images: preset.decay,
     })
 }

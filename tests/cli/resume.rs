@@ -7,7 +7,8 @@ use std::sync::LazyLock;
 use crate::inputs;
 use crate::scene::{Running, Scene};
 
-const TRAIN: &str = "train --data faces --mirror --out run --tick 1 --snap 2 --kimg 5 --device cpu TINY";
+const TRAIN: &str =
+    "train --data faces --mirror --augment 0.5 --out run --tick 1 --snap 2 --kimg 5 --device cpu TINY";
 const RESUME: &str =
     "train --data faces --mirror --out run --tick 1 --snap 2 --kimg 5 --device cpu --resume auto";
 /// What the end of a run consists of.

@@ -6,6 +6,7 @@
 //! more can be added without code.
 //! Tolerances: forward 1e-5 and gradients 1e-4 of a tensor's largest value, weights after training 1e-5.
 
+mod augmentation;
 mod compare;
 mod fixtures;
 mod host;

@@ -1,12 +1,14 @@
 //! Forward passes, penalties and gradients of the tiny networks, against the reference's autograd.
 
 use burn::tensor::{Device, Tensor, TensorData};
+use r3gan::augment::{Augmentations, Pipeline};
 use r3gan::linear::resample::Resample;
 use r3gan::network::{Gradients, Keep, Network, NetworkConfig, Weights, published};
 use r3gan::objective::{Objective, penalty::Penalty};
 use r3gan::training::{CriticTask, Phase, Player, critic_gradients, generator_gradients};
 
-use crate::compare::{FORWARD, GRADIENT, assert_close, host};
+use crate::augmentation::at_percentile;
+use crate::compare::{FORWARD, GRADIENT, assert_close, assert_within, host};
 use crate::fixtures::{File, Fixture, folders_with};
 use crate::platform::on_devices;
 
@@ -61,7 +63,12 @@ impl Pair {
             }
             Tensor::from_data(TensorData::new(one_hot, [labels.len(), classes]), device)
         });
-        Phase { reals: self.io.pictures("real", device), latents: self.io.rows("z", device), labels }
+        Phase {
+            reals: self.io.pictures("real", device),
+            latents: self.io.rows("z", device),
+            labels,
+            augmentations: None,
+        }
     }
 
     async fn assert_gradients(&self, network: &Network, ours: Gradients, file: &str) {
@@ -87,7 +94,7 @@ async fn channels_first(x: Tensor<4>) -> Vec<f32> {
 
 async fn forward_passes(device: &Device) {
     for pair in Pair::all(device) {
-        let Phase { reals, latents, labels } = pair.phase(device);
+        let Phase { reals, latents, labels, .. } = pair.phase(device);
         let fakes = pair.generator.evaluate(&pair.generator_weights, latents, labels.as_ref());
         assert_close("fake", &channels_first(fakes.clone()).await, &pair.io.values("fake").1, FORWARD);
         for (what, images) in [("logits_real", reals), ("logits_fake", fakes)] {
@@ -113,12 +120,11 @@ async fn input_gradients(device: &Device) {
 async fn critic_losses_and_gradients(device: &Device) {
     for pair in Pair::all(device) {
         let gamma = pair.fixture.meta["gamma"].as_f64().expect("gamma");
-        let Phase { reals, labels, .. } = pair.phase(device);
+        let phase = pair.phase(device);
         let fakes = pair.io.pictures("fake", device);
-        let batch = reals.dims()[0];
         let run = |gamma: f64, penalty: Penalty| {
             let task = CriticTask { objective: Objective::RelativisticPairing, penalty, gamma };
-            critic_gradients(pair.critic(), reals.clone(), fakes.clone(), labels.as_ref(), task, batch)
+            critic_gradients(pair.critic(), &phase, fakes.clone(), task, phase.len())
         };
 
         let (gradients, values) = run(gamma, Penalty::R1R2);
@@ -157,6 +163,48 @@ async fn generator_losses_and_gradients(device: &Device) {
     }
 }
 
+/// Both phases seen through every transform at once, each sample through the same.
+async fn gradients_through_augmentation(device: &Device) {
+    for pair in Pair::all(device) {
+        let [side, _, channels] = pair.config.sample_shape();
+        let pipeline = Pipeline::new(side, channels, device);
+        let objective = Objective::RelativisticPairing;
+        let gamma = pair.fixture.meta["gamma"].as_f64().expect("gamma");
+        for percentile in [0.1f32, 0.3, 0.5, 0.7, 0.9] {
+            let name = |what: &str| format!("aug{percentile}_{what}.safetensors");
+            if !pair.fixture.has(&name("io")) {
+                continue;
+            }
+            let (io, phase) = (pair.fixture.file(&name("io")), pair.phase(device));
+            let all = pipeline.augmentation(&vec![at_percentile("all", percentile); phase.len()]);
+            let augmentations = Some(Augmentations { reals: all.clone(), fakes: all.clone() });
+            let phase = Phase { augmentations, ..phase };
+            let expected = |name: &str| io.values(name).1;
+
+            let fakes = pair.io.pictures("fake", device);
+            let seen = channels_first(all.apply(phase.reals.clone())).await;
+            assert_within("aug_real", &seen, &expected("aug_real"), GRADIENT);
+            let task = CriticTask { objective, penalty: Penalty::R1R2, gamma };
+            let (gradients, values) = critic_gradients(pair.critic(), &phase, fakes, task, phase.len());
+            for (ours, name) in [
+                (values.loss, "D_step.AdversarialLoss"),
+                (values.difference, "D_step.RelativisticLogits"),
+                (values.r1, "D_step.R1Penalty"),
+                (values.r2, "D_step.R2Penalty"),
+            ] {
+                assert_close(name, &host(ours).await, &expected(name), GRADIENT);
+            }
+            pair.assert_gradients(&pair.critic, gradients, &name("D_grads")).await;
+
+            let (gradients, values) =
+                generator_gradients(pair.generator(), pair.critic(), &phase, objective, phase.len());
+            let loss = "G_step.AdversarialLoss";
+            assert_close(loss, &host(values.loss).await, &expected(loss), GRADIENT);
+            pair.assert_gradients(&pair.generator, gradients, &name("G_grads")).await;
+        }
+    }
+}
+
 async fn micro_batches_add_up(device: &Device) {
     for pair in Pair::all(device) {
         let phase = pair.phase(device);
@@ -173,9 +221,8 @@ async fn micro_batches_add_up(device: &Device) {
         let task = CriticTask { objective, penalty: Penalty::R1R2, gamma };
         let fakes = pair.io.pictures("fake", device);
         let part = |start| {
-            let Phase { reals, labels, .. } = phase.slice(start, half);
             let fakes = fakes.clone().narrow(0, start, half);
-            critic_gradients(pair.critic(), reals, fakes, labels.as_ref(), task, batch).0
+            critic_gradients(pair.critic(), &phase.slice(start, half), fakes, task, batch).0
         };
         let sum = part(0).into_iter().zip(part(half)).map(|(a, b)| a + b).collect();
         pair.assert_gradients(&pair.critic, sum, "D_grads.safetensors").await;
@@ -203,6 +250,7 @@ on_devices! {
     input_gradients,
     critic_losses_and_gradients,
     generator_losses_and_gradients,
+    gradients_through_augmentation,
     micro_batches_add_up,
     resampling_and_its_adjoint,
 }

@@ -48,6 +48,7 @@ impl Run {
             beta2: schedule("beta2_scheduler"),
             gamma: schedule("gamma_scheduler"),
             average_half_life: schedule("ema_scheduler"),
+            augmentation: Schedule::default(),
             decay_images: total,
         };
         let mut trainer = Trainer::new(config, device).expect("a trainer");
@@ -77,7 +78,7 @@ impl Run {
             let (values, shape) = row(&name);
             Tensor::from_data(TensorData::new(values, shape), &self.device)
         });
-        Phase { reals: pictures(values, &shape[1..], &self.device), latents, labels }
+        Phase { reals: pictures(values, &shape[1..], &self.device), latents, labels, augmentations: None }
     }
 
     async fn assert_weights(&self, file: &str, network: &Network, weights: &Weights, prefix: &str) {

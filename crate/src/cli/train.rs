@@ -17,6 +17,7 @@ use crate::config::TrainingConfig;
 use crate::data::{self, Dataset, OpenOptions};
 use crate::error::{Error, Result};
 use crate::preset;
+use crate::schedule::Schedule;
 use crate::session::{Event, Outcome, RunDirectory, Session, SessionOptions, check_data, fit};
 use crate::training::{Trainer, footprint};
 
@@ -64,6 +65,9 @@ pub struct Train {
     /// Add every picture flipped left to right.
     #[arg(long)]
     mirror: bool,
+    /// Probability that each augmentation rises to; 0 for none [default: the preset's].
+    #[arg(long, value_name = "P", allow_negative_numbers = true)]
+    augment: Option<f64>,
     /// Seed of weights, data order and noise.
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     seed: Option<u32>,
@@ -224,6 +228,9 @@ impl Train {
         }
         if let Some(kimg) = self.kimg {
             config.kimg = kimg;
+        }
+        if let Some(probability) = self.augment {
+            config.augmentation = Schedule::new(0.0, probability);
         }
         if let Some(seed) = self.seed {
             config.seed = seed;

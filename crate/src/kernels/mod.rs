@@ -6,6 +6,7 @@
 pub(crate) mod cpu;
 #[cfg(feature = "gpu")]
 pub(crate) mod gpu;
+pub(crate) mod warp;
 
 use burn::backend::Dispatch;
 use burn::tensor::{Bool, DType, Tensor};
@@ -56,4 +57,19 @@ pub fn grouped_correlate(x: Tensor<4>, kernel: Tensor<4>) -> Tensor<4> {
 /// Gradient of the kernel, `[groups, 9, in, out]`, from inputs and output signals `[b, h, w, c]`.
 pub fn grouped_kernel_gradient(x: Tensor<4>, delta: Tensor<4>, groups: usize) -> Tensor<4> {
     Tensor::from_dispatch(Dispatch::grouped_kernel_gradient(x.into_dispatch(), delta.into_dispatch(), groups))
+}
+
+/// Whether the augmentation's direct warp applies to `x`.
+pub fn has_warp(x: &Tensor<4>) -> bool {
+    on_cpu(x)
+}
+
+/// Resamples pictures `x [b, side, side, c]` along `geometry [b, 2, 3]`: the same shape.
+pub fn warp(x: Tensor<4>, geometry: Tensor<3>) -> Tensor<4> {
+    Tensor::from_dispatch(Dispatch::warp(x.into_dispatch(), geometry.into_dispatch()))
+}
+
+/// The adjoint of [`warp`].
+pub fn warp_adjoint(delta: Tensor<4>, geometry: Tensor<3>) -> Tensor<4> {
+    Tensor::from_dispatch(Dispatch::warp_adjoint(delta.into_dispatch(), geometry.into_dispatch()))
 }

@@ -217,6 +217,7 @@ fn statistics_line(tick: &Tick) -> String {
         ("Progress/kimg", tick.images as f64 / 1e3),
         ("Progress/lr", scheduled.learning_rate),
         ("Progress/ema_mimg", scheduled.average_half_life / 1e6),
+        ("Progress/augment", scheduled.augmentation),
         ("Progress/beta2", scheduled.beta2),
         ("Progress/gamma", scheduled.gamma),
         ("Timing/total_sec", tick.total_seconds),

@@ -16,15 +16,16 @@ pub fn iterate(trainer: &mut Trainer, mut next: impl FnMut() -> Result<Batch>) -
     Ok(trainer.step(&critic, &generator))
 }
 
-/// The next batch with latents from the trainer's noise.
+/// The next batch with latents and augmentations from the trainer's noise.
 pub fn next_phase(trainer: &mut Trainer, next: impl FnOnce() -> Result<Batch>) -> Result<Phase> {
     let batch = next()?;
     let latents = trainer.draw_latents(batch.count);
+    let augmentations = trainer.draw_augmentations(batch.count);
     let device = trainer.device().clone();
-    Ok(phase(batch, latents, &device))
+    Ok(Phase { augmentations, ..phase(batch, latents, &device) })
 }
 
-/// A phase with these real samples and latents `[batch, 1, 1, latent]`.
+/// A phase with these real samples and latents `[batch, 1, 1, latent]`, without augmentation.
 ///
 /// Pixels become `u8 / 127.5 - 1` (training notes, section 1); points are taken as they are.
 pub fn phase(batch: Batch, latents: Tensor<4>, device: &Device) -> Phase {
@@ -36,5 +37,5 @@ pub fn phase(batch: Batch, latents: Tensor<4>, device: &Device) -> Phase {
     let reals = Tensor::from_data(TensorData::new(values, [count, side, side, channels]), device);
     let classes = labels.len() / count.max(1);
     let labels = (classes > 0).then(|| Tensor::from_data(TensorData::new(labels, [count, classes]), device));
-    Phase { reals, latents, labels }
+    Phase { reals, latents, labels, augmentations: None }
 }

@@ -8,6 +8,7 @@ use super::footprint;
 use super::gradients::{CriticTask, Phase, Player, critic_gradients, generator_gradients};
 use super::stats::StepStats;
 use super::{CriticValues, GeneratorValues};
+use crate::augment::{Augmentations, Pipeline};
 use crate::config::TrainingConfig;
 use crate::error::Result;
 use crate::network::{Gradients, Network, Weights};
@@ -32,8 +33,10 @@ pub struct Trainer {
     pub players: Players,
     /// Real images that the critic has seen.
     pub images: u64,
-    /// Source of the latents, on the host so that a seed means the same on every device.
+    /// Source of latents and augmentations, on the host so that a seed means the same on every device.
     pub noise: RandomState,
+    /// What samples are augmented by, once they are.
+    pipeline: Option<Pipeline>,
     device: Device,
 }
 
@@ -68,7 +71,8 @@ impl Trainer {
         noise: RandomState,
         device: &Device,
     ) -> Self {
-        Self { config, generator, critic, players, images: 0, noise, device: device.clone() }
+        let device = device.clone();
+        Self { config, generator, critic, players, images: 0, noise, pipeline: None, device }
     }
 
     pub fn device(&self) -> &Device {
@@ -81,6 +85,18 @@ impl Trainer {
         let mut values = vec![0.0; count * latent];
         self.noise.fill_randn(&mut values);
         Tensor::from_data(TensorData::new(values, [count, 1, 1, latent]), &self.device)
+    }
+
+    /// Augmentations for a phase of `count` samples, from the trainer's noise, as likely as they are by now.
+    pub fn draw_augmentations(&mut self, count: usize) -> Option<Augmentations> {
+        if !self.config.augments() {
+            return None;
+        }
+        let [side, _, channels] = self.config.network.sample_shape();
+        let pipeline = self.pipeline.get_or_insert_with(|| Pipeline::new(side, channels, &self.device));
+        let probability = self.config.scheduled(self.images).augmentation;
+        let mut draw = || pipeline.draw(&mut self.noise, probability, count);
+        Some(Augmentations { reals: draw(), fakes: draw() })
     }
 
     /// One iteration (training notes, section 1): critic, generator against the new critic, average.
@@ -117,7 +133,7 @@ impl Trainer {
             let labels = part.labels.as_ref();
             let fakes = self.generator.evaluate(&self.players.generator, part.latents.clone(), labels);
             let critic = Player { network: &self.critic, weights: &self.players.critic };
-            critic_gradients(critic, part.reals.clone(), fakes, labels, task, phase.len())
+            critic_gradients(critic, part, fakes, task, phase.len())
         });
         let (rate, beta2) = (scheduled.learning_rate, scheduled.beta2);
         self.players.critic_adam.step(&mut self.players.critic, gradients, rate, beta2);

@@ -75,6 +75,7 @@ struct StepStats {
     learning_rate: f64,
     beta2: f64,
     average_half_life: f64,
+    augmentation: f64,
 }
 
 #[derive(Serialize)]
@@ -189,6 +190,7 @@ impl Trainer {
             learning_rate: scheduled.learning_rate,
             beta2: scheduled.beta2,
             average_half_life: scheduled.average_half_life,
+            augmentation: scheduled.augmentation,
         })
     }
 

@@ -292,6 +292,13 @@ fn places_without_data() {
             "--preset: 'demo-16' makes pictures",
         ),
         row(
+            "points augmented",
+            nothing,
+            "train --data ring8 --augment 0.3 --preset points --out run --device cpu",
+            USAGE,
+            "augmentation: pictures can be augmented, points cannot",
+        ),
+        row(
             "points mirrored",
             nothing,
             "train --data ring8 --mirror --preset points --out run --device cpu",

@@ -99,6 +99,16 @@ fn keys_of_the_configuration() {
             "decay_images: ",
         ),
         train(
+            "more than always",
+            "train --data faces --out run TINY --device cpu --augment 1.5",
+            "augmentation: 1.5 is out of range",
+        ),
+        train(
+            "an augmentation that is no number",
+            "train --data faces --out run TINY --device cpu --augment nan",
+            "augmentation: NaN is out of range",
+        ),
+        train(
             "negative batch by key",
             "train --data faces --out run TINY --device cpu --set batch=-2",
             "--set",

@@ -110,6 +110,8 @@ impl Bench {
             reals: Tensor::random([count, height, width, channels], uniform, device),
             latents: Tensor::random([count, 1, 1, network.latent], Distribution::Normal(0.0, 1.0), device),
             labels,
+            // The peer has none; what they cost is another question.
+            augmentations: None,
         })
     }
 
