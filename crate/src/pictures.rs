@@ -8,8 +8,12 @@ use image::{ExtendedColorType, ImageEncoder};
 use crate::error::{Error, Result};
 
 mod scatter;
+#[cfg(not(target_family = "wasm"))]
+mod sheet;
 
 pub use scatter::scatter;
+#[cfg(not(target_family = "wasm"))]
+pub use sheet::contact_sheet;
 
 /// An RGB picture, 8 bits a channel, row by row from the top.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 //!
 //! - `broken_inputs`: whatever is wrong with files, flags or places ends in one sentence, and nothing is half
 //!   written;
+//! - `dataset`: check, convert and look at data sets;
 //! - `session`: train, look, sample, share;
 //! - `resume`: a run that was killed ends with the same bits as one that was not;
 //! - `shipped`: what ships with the page opens and is what it says.
@@ -9,6 +10,7 @@
 #![cfg(unix)]
 
 mod broken_inputs;
+mod dataset;
 mod inputs;
 mod places;
 mod resume;

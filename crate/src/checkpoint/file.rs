@@ -36,9 +36,17 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
 /// # Errors
 /// [`Error::Output`]; whatever was at `path` before is then still there, and no temporary file is left.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
+    write_atomic_with(path, |file| file.write_all(bytes).map_err(|e| Error::output(path, reason(&e))))
+}
+
+/// As [`write_atomic`], for what is too much for memory.
+///
+/// # Errors
+/// Those of `write` too; the file is then as it was.
+pub fn write_atomic_with(path: &Path, write: impl FnOnce(&mut std::fs::File) -> Result<()>) -> Result<()> {
     let failed = |e: std::io::Error| Error::output(path, reason(&e));
     let mut temporary = temporary_beside(path)?;
-    temporary.write_all(bytes).map_err(failed)?;
+    write(temporary.as_file_mut())?;
     temporary.as_file().sync_all().map_err(failed)?;
     temporary.persist(path).map_err(|e| failed(e.error))?;
     sync_directory(directory_of(path)).map_err(failed)

@@ -16,6 +16,6 @@ pub mod training;
 #[cfg(not(target_family = "wasm"))]
 pub(crate) use file::reason as output_reason;
 #[cfg(not(target_family = "wasm"))]
-pub use file::{UNFINISHED, check_writable, read, write_atomic};
+pub use file::{UNFINISHED, check_writable, read, write_atomic, write_atomic_with};
 pub use header::{DataState, ModelHeader, Precision, TrainingHeader};
 pub use model::Model;

@@ -1,6 +1,7 @@
 //! The command line: it translates, the library computes.
 
 mod bench;
+mod dataset;
 mod doctor;
 pub mod exit;
 mod info;
@@ -42,6 +43,8 @@ enum Command {
     Sample(sample::Sample),
     /// Tell what a model or a checkpoint is.
     Info(info::Info),
+    /// Check, convert and look at data sets.
+    Dataset(dataset::Dataset),
     /// List the devices, check that they compute, and say what to do about what is missing.
     Doctor(doctor::Doctor),
     /// Measure time and memory of sampling and training.
@@ -63,6 +66,10 @@ pub fn main() -> ExitCode {
         },
         Command::Sample(sample) => sample.run(),
         Command::Info(info) => info.run(),
+        Command::Dataset(dataset) => match dataset.run() {
+            Ok(code) => return code,
+            Err(error) => Err(error),
+        },
         Command::Doctor(doctor) => doctor.run(),
         Command::Bench(bench) => bench.run(),
     };

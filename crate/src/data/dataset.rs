@@ -155,6 +155,24 @@ impl Dataset {
         }
     }
 
+    #[cfg(not(target_family = "wasm"))]
+    pub(super) fn labels(&self) -> &Labels {
+        &self.labels
+    }
+
+    /// The class of an item; of a vector, the first entry that is not 0.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn class_of(&self, index: u32) -> usize {
+        let mut label = vec![0.0; self.classes()];
+        self.labels.write(index as usize % self.count, &mut label);
+        label.iter().position(|part| *part != 0.0).unwrap_or_default()
+    }
+
+    /// Pixels a side of the pictures in a batch; 1 for points.
+    pub fn side(&self) -> usize {
+        self.side
+    }
+
     /// Length of a label, 0 without labels.
     pub fn classes(&self) -> usize {
         self.labels.width()

@@ -6,6 +6,10 @@
 //! In the browser [`open_bytes`] takes the same files from memory.
 
 mod cifar;
+#[cfg(not(target_family = "wasm"))]
+mod collection;
+#[cfg(not(target_family = "wasm"))]
+mod convert;
 mod dataset;
 mod digest;
 mod idx;
@@ -19,9 +23,13 @@ mod prefetch;
 mod sampler;
 mod source;
 mod store;
+#[cfg(not(target_family = "wasm"))]
+mod survey;
 #[cfg(test)]
 mod tests;
 
+#[cfg(not(target_family = "wasm"))]
+pub use convert::{Colours, Conversion, Converted, Fit, LabelsFrom, convert};
 pub use dataset::{Batch, Dataset, Kind, Values};
 #[cfg(not(target_family = "wasm"))]
 pub use open::open;
@@ -31,3 +39,5 @@ pub use points::{ModeCoverage, PointCloud};
 pub use prefetch::Prefetcher;
 pub use sampler::InfiniteSampler;
 pub use store::archive;
+#[cfg(not(target_family = "wasm"))]
+pub use survey::{Shape, Survey, survey};

@@ -74,6 +74,31 @@ pub fn open(path: &Path, options: &OpenOptions) -> Result<Dataset> {
     open_file(&shelf, path, &name, &source, options)
 }
 
+/// The pictures that [`open`] would take from a folder or a zip; none where it would take something else.
+#[cfg(not(target_family = "wasm"))]
+pub(super) fn store(path: &Path) -> Result<Option<Store>> {
+    let failed = |error: std::io::Error| Error::input(path, format!("cannot be read ({error})"));
+    if path.to_str().and_then(PointCloud::named).is_some() {
+        return Ok(None);
+    }
+    // What cannot be opened at all is told by `open`.
+    let Ok(about) = fs::metadata(path) else { return Ok(None) };
+    if about.is_dir() {
+        for item in fs::read_dir(path).map_err(failed)? {
+            if item.map_err(failed)?.file_name().to_str().is_some_and(is_binary) {
+                return Ok(None);
+            }
+        }
+        return Store::folder(path).map(Some);
+    }
+    if !about.is_file() {
+        return Ok(None);
+    }
+    let source = fs::File::open(path).and_then(Source::file).map_err(failed)?;
+    let is_zip = source.head(4).map_err(failed)?.starts_with(b"PK\x03\x04");
+    if is_zip { Store::zip(path, &source).map(Some) } else { Ok(None) }
+}
+
 /// Opens files that lie in memory, given with their relative names: what [`open`] takes, for the browser.
 ///
 /// # Errors
@@ -119,8 +144,7 @@ fn open_binary(
             return Err(Error::input(path, reason));
         }
     }
-    let mut batches: Vec<&String> =
-        names.iter().filter(|name| name.starts_with("data_batch_") && name.ends_with(".bin")).collect();
+    let mut batches: Vec<&String> = names.iter().filter(|name| is_cifar_batch(name)).collect();
     batches.sort();
     if batches.is_empty() {
         return Ok(None);
@@ -202,6 +226,15 @@ fn open_pictures(path: &Path, store: Store, options: &OpenOptions) -> Result<Dat
         }
     }
     Dataset::images(path, pictures, labels)
+}
+
+#[cfg(not(target_family = "wasm"))]
+fn is_binary(name: &str) -> bool {
+    is_idx_images(name) || is_cifar_batch(name)
+}
+
+fn is_cifar_batch(name: &str) -> bool {
+    name.starts_with("data_batch_") && name.ends_with(".bin")
 }
 
 fn is_idx_images(name: &str) -> bool {

@@ -58,6 +58,17 @@ pub fn decode(bytes: &[u8]) -> Result<(Header, Vec<u8>), String> {
     Ok((header, pixels))
 }
 
+/// A picture of any size and colour type, as a data set is made of.
+#[cfg(not(target_family = "wasm"))]
+pub fn load(bytes: &[u8]) -> Result<image::DynamicImage, String> {
+    let (decoder, _) = any_decoder(bytes)?;
+    if bytes.starts_with(&[0xff, 0xd8]) && !jpeg_ends(bytes) {
+        return Err("is a JPEG cut short; replace it or take it out".into());
+    }
+    image::DynamicImage::from_decoder(decoder)
+        .map_err(|error| format!("cannot be decoded ({}); replace it or take it out", one_line(&error)))
+}
+
 /// The decoder fills what is missing with grey and says nothing, so look for the end mark (EOI) behind the last
 /// scan (SOS). Neither can occur inside a scan.
 fn jpeg_ends(bytes: &[u8]) -> bool {
@@ -74,6 +85,19 @@ fn opaque<const WITH: usize, const WITHOUT: usize>(pixels: &[u8]) -> Option<Vec<
 }
 
 fn decoder(bytes: &[u8]) -> Result<(impl ImageDecoder, Header), String> {
+    let (decoder, (width, height)) = any_decoder(bytes)?;
+    let (channels, alpha) = match decoder.color_type() {
+        ColorType::L8 => (1, false),
+        ColorType::La8 => (1, true),
+        ColorType::Rgb8 => (3, false),
+        ColorType::Rgba8 => (3, true),
+        other => return Err(format!("has pixels of type {other:?}; convert it to 8 bits a channel")),
+    };
+    Ok((decoder, Header { width, height, channels, alpha }))
+}
+
+/// A decoder for pictures of any colour, and their width and height, which are small enough.
+fn any_decoder(bytes: &[u8]) -> Result<(impl ImageDecoder, (u32, u32)), String> {
     let broken = |error| {
         format!("is not a picture that can be read ({}); replace it or take it out", one_line(&error))
     };
@@ -87,14 +111,7 @@ fn decoder(bytes: &[u8]) -> Result<(impl ImageDecoder, Header), String> {
     if width == 0 || height == 0 || width > MAX_SIDE || height > MAX_SIDE {
         return Err(format!("is {width}x{height} pixels; the sides must be 1 to {MAX_SIDE}"));
     }
-    let (channels, alpha) = match decoder.color_type() {
-        ColorType::L8 => (1, false),
-        ColorType::La8 => (1, true),
-        ColorType::Rgb8 => (3, false),
-        ColorType::Rgba8 => (3, true),
-        other => return Err(format!("has pixels of type {other:?}; convert it to 8 bits a channel")),
-    };
-    Ok((decoder, Header { width, height, channels, alpha }))
+    Ok((decoder, (width, height)))
 }
 
 /// Some decoders write paragraphs.
