@@ -28,7 +28,7 @@ struct Row {
     code: i32,
     /// What the sentence must contain: whose fault it is, and what is wrong.
     says: &'static str,
-    /// Whole files that may stay, because the command had to start before it could know.
+    /// Whole files that may stay, because the command had to start before it could know; `*` ends a beginning.
     leaves: &'static [&'static str],
 }
 
@@ -69,7 +69,11 @@ impl Row {
     /// Files that are new without permission, are gone, or are no longer the same.
     fn changes(&self, before: &BTreeMap<String, Vec<u8>>, after: &BTreeMap<String, Vec<u8>>) -> Vec<String> {
         let new = after.keys().filter(|name| !before.contains_key(*name));
-        let new = new.filter(|name| !self.leaves.contains(&name.as_str()));
+        let may_stay = |name: &str, leave: &str| match leave.strip_suffix('*') {
+            Some(beginning) => name.starts_with(beginning),
+            None => name == leave,
+        };
+        let new = new.filter(|name| !self.leaves.iter().any(|leave| may_stay(name, leave)));
         let touched = before.iter().filter(|(name, bytes)| after.get(*name) != Some(*bytes));
         let new = new.map(|name| format!("left {name} behind"));
         new.chain(touched.map(|(name, _)| format!("changed {name}"))).collect()

@@ -41,6 +41,8 @@ fn train_look_and_sample() {
     assert_eq!(picture(&scene, "runs/faces/fakes-000003.png").dimensions(), (80, 80));
     assert_eq!(picture(&scene, "runs/faces/reals.png").width(), 80);
     statistics_have_the_published_names(&scene.text("runs/faces/stats.jsonl"));
+    let events = scene.names("runs/faces", "events.out.tfevents.");
+    assert_eq!(records(&scene.read(&format!("runs/faces/{}", events[0]))), 1 + 4, "a header and four ticks");
 
     let model = "runs/faces/model-000003.safetensors";
     let info = scene.r3gan(&format!("info {model}")).done().stdout;
@@ -76,6 +78,17 @@ fn train_look_and_sample() {
     assert_eq!(scene.read("a/seed0004.png"), scene.read("c/seed0004.png"));
 }
 
+/// Whole records of an event file: a length and its checksum, as many bytes, another checksum.
+fn records(mut bytes: &[u8]) -> usize {
+    let mut count = 0;
+    while let Some((length, rest)) = bytes.split_first_chunk() {
+        bytes = &rest[4 + u64::from_le_bytes(*length) as usize + 4..];
+        count += 1;
+    }
+    assert!(bytes.is_empty());
+    count
+}
+
 fn statistics_have_the_published_names(text: &str) {
     let published = [
         "Loss/scores/real",
@@ -92,7 +105,10 @@ fn statistics_have_the_published_names(text: &str) {
         "Progress/ema_mimg",
         "Progress/beta2",
         "Progress/gamma",
+        "Progress/augment",
         "Timing/total_sec",
+        "Timing/total_hours",
+        "Timing/total_days",
         "Timing/sec_per_tick",
         "Timing/sec_per_kimg",
         "Resources/cpu_mem_gb",
@@ -200,9 +216,32 @@ fn a_dry_run_tells_everything_and_writes_nothing() {
     let told = scene.r3gan(&format!("{line} --dry-run")).done().stdout;
     assert_eq!(scene.files(), before);
     assert!(!scene.has("run"));
-    assert!(told.contains("# data: 24 samples, 3 classes"), "{told}");
+    for words in [
+        "# data: 24 samples, 3 classes",
+        "# memory: about ",
+        "s per kimg, measured with",
+        "# the whole run: ",
+    ] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
     let config: toml::Table = told.parse().expect("TOML");
     assert_eq!((&config["batch"], &config["network"]["classes"]), (&50.into(), &3.into()));
+}
+
+#[test]
+fn gamma_follows_the_resolution_if_asked() {
+    let scene = Scene::new();
+    faces(&scene);
+    let config = |flag: &str| {
+        let line = format!("train --data faces --out run --device cpu TINY {flag} --dry-run");
+        scene.r3gan(&line).done().stdout.parse::<toml::Table>().expect("TOML")["gamma"].clone()
+    };
+    // 1.5 at 64 pixels, so 1.5 / 8^3.3 at 8.
+    let auto = config("--gamma auto");
+    let base = auto["base"].as_float().expect("a number");
+    assert!((base - 1.5 / 8f64.powf(3.3)).abs() < 1e-12, "{base}");
+    assert_eq!(auto["end"].as_float(), Some(base / 10.0));
+    assert_eq!(config("--gamma 3")["base"].as_float(), Some(3.0));
 }
 
 #[test]

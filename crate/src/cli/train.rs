@@ -18,7 +18,7 @@ use crate::data::{self, Dataset, OpenOptions};
 use crate::error::{Error, Result};
 use crate::preset;
 use crate::schedule::Schedule;
-use crate::session::{Event, Outcome, RunDirectory, Session, SessionOptions, check_data, fit};
+use crate::session::{Event, Outcome, Plan, RunDirectory, Session, SessionOptions, check_data, fit, plan};
 use crate::training::{Trainer, footprint};
 
 const EXAMPLES: &str = "\
@@ -65,6 +65,9 @@ pub struct Train {
     /// Add every picture flipped left to right.
     #[arg(long)]
     mirror: bool,
+    /// Gamma at the start, which falls to a tenth; `auto` takes it from the resolution [default: the preset's].
+    #[arg(long, value_name = "auto|G", allow_negative_numbers = true, value_parser = gamma)]
+    gamma: Option<Gamma>,
     /// Probability that each augmentation rises to; 0 for none [default: the preset's].
     #[arg(long, value_name = "P", allow_negative_numbers = true)]
     augment: Option<f64>,
@@ -89,7 +92,7 @@ pub struct Train {
     /// Write models in f16: half the size, for sharing.
     #[arg(long)]
     half: bool,
-    /// Print configuration, networks and data, then stop; nothing is written.
+    /// Print configuration, networks, data, memory and time, measured by a few steps, then stop; nothing is written.
     #[arg(long)]
     dry_run: bool,
 }
@@ -114,6 +117,7 @@ impl Train {
         }
         if self.dry_run {
             exit::say(describe(&trainer, &dataset).trim_end())?;
+            exit::say(foretell(&pollster::block_on(plan(trainer, &dataset))?, &self.device).trim_end())?;
             return Ok(Outcome::Finished);
         }
         let directory = RunDirectory::create(&self.out)?;
@@ -229,6 +233,20 @@ impl Train {
         if let Some(kimg) = self.kimg {
             config.kimg = kimg;
         }
+        if let Some(gamma) = self.gamma {
+            let base = match gamma {
+                // --set may change the networks.
+                Gamma::Auto => match config.with_overrides(&self.overrides)?.network.sample_shape() {
+                    [1, ..] => {
+                        let reason = "auto goes by the resolution of pictures; give points a number";
+                        return Err(Error::setting("--gamma", reason));
+                    }
+                    [side, ..] => preset::gamma_for(side),
+                },
+                Gamma::Value(value) => value,
+            };
+            config.gamma = Schedule::new(base, base / 10.0);
+        }
         if let Some(probability) = self.augment {
             config.augmentation = Schedule::new(0.0, probability);
         }
@@ -323,6 +341,41 @@ fn describe(trainer: &Trainer, dataset: &Dataset) -> String {
         dataset.len(),
         dataset.classes(),
     )
+}
+
+/// What --dry-run measured, and what follows from it.
+fn foretell(plan: &Plan, device: &str) -> String {
+    let Plan { memory, measured, seconds_per_kimg, seconds } = *plan;
+    format!(
+        "# memory: about {:.2} GB for a step\n# time: {seconds_per_kimg:.2} s per kimg, measured with {measured} samples \
+         a pass on {device}\n# the whole run: {}\n",
+        memory as f64 / 1e9,
+        readable(seconds),
+    )
+}
+
+/// `3.4 hours`
+fn readable(seconds: f64) -> String {
+    match seconds {
+        s if s < 120.0 => format!("{s:.0} seconds"),
+        s if s < 7200.0 => format!("{:.0} minutes", s / 60.0),
+        s if s < 172_800.0 => format!("{:.1} hours", s / 3600.0),
+        s => format!("{:.1} days", s / 86_400.0),
+    }
+}
+
+/// What --gamma takes.
+#[derive(Clone, Copy, Debug)]
+enum Gamma {
+    Auto,
+    Value(f64),
+}
+
+fn gamma(text: &str) -> std::result::Result<Gamma, String> {
+    match text {
+        "auto" => Ok(Gamma::Auto),
+        _ => text.parse().map(Gamma::Value).map_err(|_| "it is neither `auto` nor a number".into()),
+    }
 }
 
 /// Above the bar on a terminal, else plain lines on stdout.

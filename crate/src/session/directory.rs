@@ -5,6 +5,7 @@
 //! | `options.toml` | the configuration, and the data the run was started with |
 //! | `log.txt` | every tick line |
 //! | `stats.jsonl` | one JSON object a tick: name to {num, mean, std}, and a timestamp |
+//! | `events.out.tfevents.*` | the means of those for TensorBoard, by kimg; a file for each start |
 //! | `reals.png` | real samples |
 //! | `fakes-000012.png` | samples at fixed latents after 12 kimg |
 //! | `model-000012.safetensors` | the averaged generator after 12 kimg |
@@ -56,10 +57,15 @@ impl RunDirectory {
 
     /// Adds a line to a text file.
     pub fn append_line(&self, name: &str, line: &str) -> Result<()> {
+        self.append(name, format!("{line}\n").as_bytes())
+    }
+
+    /// Adds bytes to a file.
+    pub fn append(&self, name: &str, bytes: &[u8]) -> Result<()> {
         let path = self.path.join(name);
         let failed = |e: std::io::Error| Error::output(&path, checkpoint::output_reason(&e));
         let mut file = fs::OpenOptions::new().create(true).append(true).open(&path).map_err(failed)?;
-        file.write_all(format!("{line}\n").as_bytes()).map_err(failed)
+        file.write_all(bytes).map_err(failed)
     }
 
     /// `checkpoint-000012.safetensors` after 12 thousand images.

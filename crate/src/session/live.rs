@@ -4,9 +4,10 @@ use std::path::Path;
 
 use burn::tensor::{Device, Tensor, TensorData};
 
+use super::health::{ailment, diverged};
 use super::snapshot::{Snapshot, reals};
 use super::statistics::Statistics;
-use super::{check_data, diverged, fit};
+use super::{check_data, fit};
 use crate::checkpoint::model::encode_model;
 use crate::checkpoint::training::{decode_checkpoint, encode_checkpoint};
 use crate::checkpoint::{DataState, Precision};
@@ -132,8 +133,9 @@ impl Live {
 
     async fn account(&self, stats: StepStats, statistics: &mut Statistics) -> Result<()> {
         let values = stats.read().await?;
-        if let Some(what) = values.not_finite() {
-            return Err(diverged(&self.trainer, what, "go back to the last checkpoint"));
+        let gamma = self.trainer.config.scheduled(self.trainer.images).gamma;
+        if let Some(ailment) = ailment(&values, gamma) {
+            return Err(diverged(&self.trainer, &ailment, "go back to the last checkpoint"));
         }
         statistics.add_iteration(&values);
         Ok(())

@@ -10,11 +10,16 @@ mod directory;
 #[cfg(not(target_family = "wasm"))]
 mod event;
 mod fit;
+mod health;
 mod live;
+#[cfg(not(target_family = "wasm"))]
+mod plan;
 #[cfg(not(target_family = "wasm"))]
 mod run;
 mod snapshot;
 mod statistics;
+#[cfg(not(target_family = "wasm"))]
+mod tensorboard;
 
 #[cfg(not(target_family = "wasm"))]
 pub use directory::RunDirectory;
@@ -23,19 +28,8 @@ pub use event::{Event, Tick};
 pub use fit::{check_data, fit};
 pub use live::Live;
 #[cfg(not(target_family = "wasm"))]
+pub use plan::{Plan, plan};
+#[cfg(not(target_family = "wasm"))]
 pub use run::{Outcome, Session, SessionOptions};
 pub use snapshot::{Snapshot, reals};
 pub use statistics::{Statistic, Statistics};
-
-use crate::error::Error;
-use crate::training::Trainer;
-
-/// Says what stopped being a number, the likely cause and the way out; `last` names the last good state.
-fn diverged(trainer: &Trainer, what: &str, last: &str) -> Error {
-    let gamma = trainer.config.scheduled(trainer.images).gamma;
-    Error::Diverged(format!(
-        "training diverged near image {}: {what} stopped being finite with gamma {gamma:.3}; {last}; use a larger \
-         gamma (it grows with the resolution) or a smaller learning_rate",
-        trainer.images
-    ))
-}

@@ -1,15 +1,17 @@
 //! The loop around the trainer.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use super::directory::RunDirectory;
-use super::diverged;
 use super::event::{Event, Tick};
+use super::health::{ailment, diverged};
 use super::snapshot::{Snapshot, reals};
-use super::statistics::Statistics;
+use super::statistics::{Statistic, Statistics};
+use super::tensorboard::EventFile;
 use crate::checkpoint::model::encode_model;
 use crate::checkpoint::training::encode_checkpoint;
 use crate::checkpoint::{DataState, Precision};
@@ -55,6 +57,7 @@ pub struct Session {
     snapshot: Snapshot,
     /// Real samples that lie beside those of the snapshot.
     reals: Batch,
+    events: EventFile,
     statistics: Statistics,
     started: Instant,
     tick_started: Instant,
@@ -89,6 +92,7 @@ impl Session {
             options,
             snapshot,
             reals,
+            events: EventFile::new(),
             statistics: Statistics::default(),
             started: now,
             tick_started: now,
@@ -143,12 +147,13 @@ impl Session {
 
     async fn account(&mut self, stats: StepStats) -> Result<()> {
         let values = stats.read().await?;
-        if let Some(what) = values.not_finite() {
+        let gamma = self.trainer.config.scheduled(self.trainer.images).gamma;
+        if let Some(ailment) = ailment(&values, gamma) {
             let last = match self.directory.checkpoints().unwrap_or_default().first() {
                 Some(path) => format!("{} is from before", path.display()),
                 None => "no checkpoint was written yet".into(),
             };
-            return Err(diverged(&self.trainer, what, &last));
+            return Err(diverged(&self.trainer, &ailment, &last));
         }
         self.statistics.add_iteration(&values);
         Ok(())
@@ -167,7 +172,11 @@ impl Session {
             statistics: std::mem::take(&mut self.statistics),
         };
         self.tick_images = images;
-        self.directory.append_line("stats.jsonl", &statistics_line(&tick))?;
+        let all = all_statistics(&tick);
+        self.directory.append_line("stats.jsonl", &statistics_line(&all))?;
+        let scalars = all.iter().map(|(name, statistic)| (*name, statistic.mean));
+        let records = self.events.scalars(images / 1000, scalars);
+        self.directory.append(&self.events.name, &records)?;
         Ok(tick)
     }
 
@@ -208,8 +217,8 @@ fn fakes_picture(fakes: &[f32], reals: &Batch) -> Result<Vec<u8>> {
     })
 }
 
-/// One line of `stats.jsonl`.
-fn statistics_line(tick: &Tick) -> String {
+/// What a tick's stretch came to, by its published name.
+fn all_statistics(tick: &Tick) -> BTreeMap<&'static str, Statistic> {
     let mut statistics = tick.statistics.clone();
     let Tick { scheduled, .. } = tick;
     for (name, value) in [
@@ -221,13 +230,20 @@ fn statistics_line(tick: &Tick) -> String {
         ("Progress/beta2", scheduled.beta2),
         ("Progress/gamma", scheduled.gamma),
         ("Timing/total_sec", tick.total_seconds),
+        ("Timing/total_hours", tick.total_seconds / 3600.0),
+        ("Timing/total_days", tick.total_seconds / 86_400.0),
         ("Timing/sec_per_tick", tick.seconds),
         ("Timing/sec_per_kimg", tick.seconds_per_kimg()),
         ("Resources/cpu_mem_gb", tick.memory as f64 / 2f64.powi(30)),
     ] {
         statistics.add_value(name, value);
     }
-    let mut object = serde_json::to_value(statistics.all()).expect("statistics are plain numbers");
+    statistics.all()
+}
+
+/// One line of `stats.jsonl`.
+fn statistics_line(all: &BTreeMap<&'static str, Statistic>) -> String {
+    let mut object = serde_json::to_value(all).expect("statistics are plain numbers");
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |elapsed| elapsed.as_secs_f64());
     object["timestamp"] = now.into();
     object.to_string()

@@ -150,6 +150,7 @@ fn full_disks() {
         s.small_disk("disk", 16);
     }
     const STARTED: &[&str] = &[
+        "disk/run/events.out.tfevents.*",
         "disk/run/options.toml",
         "disk/run/reals.png",
         "disk/run/fakes-000000.png",

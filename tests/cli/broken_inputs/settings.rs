@@ -99,6 +99,21 @@ fn keys_of_the_configuration() {
             "decay_images: ",
         ),
         train(
+            "a gamma that is no number",
+            "train --data faces --out run TINY --device cpu --gamma much",
+            "it is neither `auto` nor a number",
+        ),
+        train(
+            "a negative gamma by flag",
+            "train --data faces --out run TINY --device cpu --gamma -1",
+            "gamma: -1 is out of range",
+        ),
+        train(
+            "gamma by resolution for points",
+            "train --data ring8 --preset points --out run --device cpu --gamma auto",
+            "--gamma: auto goes by the resolution",
+        ),
+        train(
             "more than always",
             "train --data faces --out run TINY --device cpu --augment 1.5",
             "augmentation: 1.5 is out of range",
