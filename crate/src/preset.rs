@@ -58,7 +58,7 @@ const PRESETS: &[Preset] = &[
     demo("demo-16", &[128, 128, 64], (0.5, 0.05)),
     demo("demo-32", &[128, 128, 128, 64], (1.0, 0.1)),
     demo("demo-64", &[128, 128, 128, 64, 32], (4.0, 0.4)),
-    Preset { name: "points", widths: &[], group_width: 0, blocks: 0, classes: 0, learning_rate: RATE, gamma: (0.1, 0.01), average: 25e3, augmentation: 0.0, decay: 1e6, batch: 256, kimg: 1_500 },
+    Preset { name: "points", widths: &[], group_width: 0, blocks: 0, classes: 0, learning_rate: (2e-3, 1e-4), gamma: (0.05, 0.005), average: 25e3, augmentation: 0.0, decay: 5e5, batch: 64, kimg: 500 },
     Preset { name: "cifar10", widths: &[W; 4], group_width: 16, blocks: 2, classes: 10, learning_rate: RATE, gamma: (0.05, 0.005), average: 5e6, augmentation: 0.55, decay: 2e7, batch: 512, kimg: 250_000 },
     Preset { name: "ffhq-64", widths: &[W, W, W, W, 384], group_width: 16, blocks: 2, classes: 0, learning_rate: RATE, gamma: (2.0, 0.2), average: 5e5, augmentation: 0.3, decay: 2e7, batch: 256, kimg: 100_000 },
     Preset { name: "ffhq-256", widths: &[W, W, W, W, 384, 192, 96], group_width: 16, blocks: 2, classes: 0, learning_rate: RATE, gamma: (150.0, 15.0), average: 5e5, augmentation: 0.3, decay: 2e7, batch: 256, kimg: 200_000 },

@@ -57,7 +57,7 @@ async function speed(devices) {
   const names = await readdir(SITE);
   const catalog = JSON.parse(await readFile(path.join(SITE, names.find((name) => /^catalog.*\.json$/.test(name))), "utf8"));
   const pictures = catalog.datasets.find(({ preset }) => preset === "demo-32");
-  const runs = [{ preset: "points", dataset: "ring8", warm: 20, least: 40 }];
+  const runs = [{ preset: "points", dataset: "ring8", batch: 256, warm: 20, least: 40 }];
   if (pictures) runs.push({ preset: "demo-32", dataset: pictures.files, warm: 2, least: 4 });
   for (const device of devices) {
     for (const run of runs) {
@@ -72,12 +72,12 @@ async function speed(devices) {
 }
 
 /** In the page: trains with the package for about 20 s. */
-async function steps({ module, preset, dataset, device, warm, least }) {
+async function steps({ module, preset, dataset, device, batch, warm, least }) {
   const { Trainer } = await import(new URL(module, document.baseURI));
   const fetched = async ({ name, url }) => ({ name, bytes: new Uint8Array(await (await fetch(url)).arrayBuffer()) });
   const source = Array.isArray(dataset) ? await Promise.all(dataset.map(fetched)) : dataset;
   const began = performance.now();
-  const trainer = await Trainer.create({ preset, dataset: source, device });
+  const trainer = await Trainer.create({ preset, dataset: source, device, config: batch ? { batch } : {} });
   const opened = performance.now();
   await trainer.steps(1);
   const first = performance.now();

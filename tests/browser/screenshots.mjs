@@ -23,6 +23,8 @@ for (const { name, ...context } of FORMATS) {
   const shoot = async (view) => {
     for (const colorScheme of ["light", "dark"]) {
       await page.emulateMedia({ colorScheme });
+      // A full page is taken from where it is scrolled to, with the header there.
+      await page.evaluate(() => window.scrollTo(0, 0));
       // Transitions of colour.
       await page.waitForTimeout(500);
       const file = path.join(out, `page-${view}-${name}-${colorScheme}.png`);
@@ -49,9 +51,6 @@ async function train(page) {
   await page.getByTestId("train-dataset-ring8").check({ force: true });
   await page.getByTestId("train-start").click();
   await page.waitForSelector('body[data-train="running"]', { timeout: 300_000 });
-  // Ten times the preset's rate: the ring is found in seconds.
-  await page.getByTestId("train-rate").fill("0.002");
-  await page.getByTestId("train-rate").press("Enter");
   await page.waitForFunction(
     () => Number(/\d+/.exec(document.querySelector("[data-testid=train-coverage]")?.textContent ?? "")?.[0] ?? 0) >= 7,
     undefined,

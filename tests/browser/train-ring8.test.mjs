@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 
-import { choose, curve, moved, openTrain, set, start } from "./training.mjs";
+import { curve, moved, openTrain, start } from "./training.mjs";
 import { story } from "./story.mjs";
 
 /** Enough for most seeds several times over, on a busy machine. */
@@ -8,12 +8,7 @@ const PATIENCE = 420_000;
 
 story("Ring8 is trained until at least 7 of its 8 modes are covered", { timeout: PATIENCE + 60_000 }, async (scene, t) => {
   await openTrain(scene);
-  // Small batches, large steps and a light penalty: natively all 8 modes after 60,000 points, where the preset, which
-  // goes for precision, takes many times as many.
-  await choose(scene, { batch: 64 });
   await start(scene);
-  await set(scene, "rate", 0.002);
-  await set(scene, "gamma", 0.02);
   const first = await scene.picture("train-samples");
   assert.ok(first.colours > 20, "points and the critic's surface are drawn");
 
