@@ -3,6 +3,7 @@
 mod bench;
 mod doctor;
 pub mod exit;
+mod import;
 mod info;
 mod process;
 mod sample;
@@ -21,6 +22,7 @@ const EXAMPLES: &str = "\
 Examples:
   r3gan train --data mnist/ --preset demo-32 --out runs/digits
   r3gan sample --network runs/digits/model-000100.safetensors --seeds 0-15 --out samples
+  r3gan import network-snapshot-000250000.pkl --out model.safetensors
   r3gan info runs/digits/model-000100.safetensors
   r3gan doctor
 ";
@@ -40,7 +42,9 @@ enum Command {
     Train(train::Train),
     /// Make pictures with a trained model.
     Sample(sample::Sample),
-    /// Tell what a model or a checkpoint is.
+    /// Turn an official snapshot (.pkl) into a model or a checkpoint.
+    Import(import::Import),
+    /// Tell what a model, a checkpoint or an official snapshot is.
     Info(info::Info),
     /// List the devices, check that they compute, and say what to do about what is missing.
     Doctor(doctor::Doctor),
@@ -62,6 +66,7 @@ pub fn main() -> ExitCode {
             outcome => outcome.map(|_| ()),
         },
         Command::Sample(sample) => sample.run(),
+        Command::Import(import) => import.run(),
         Command::Info(info) => info.run(),
         Command::Doctor(doctor) => doctor.run(),
         Command::Bench(bench) => bench.run(),

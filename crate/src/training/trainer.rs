@@ -6,6 +6,7 @@ use super::adam::Adam;
 use super::average;
 use super::footprint;
 use super::gradients::{CriticTask, Phase, Player, critic_gradients, generator_gradients};
+use super::origin::Origin;
 use super::stats::StepStats;
 use super::{CriticValues, GeneratorValues};
 use crate::config::TrainingConfig;
@@ -34,6 +35,8 @@ pub struct Trainer {
     pub images: u64,
     /// Source of the latents, on the host so that a seed means the same on every device.
     pub noise: RandomState,
+    /// Goes into every file of the weights.
+    pub origin: Origin,
     device: Device,
 }
 
@@ -68,7 +71,8 @@ impl Trainer {
         noise: RandomState,
         device: &Device,
     ) -> Self {
-        Self { config, generator, critic, players, images: 0, noise, device: device.clone() }
+        let (origin, device) = (Origin::default(), device.clone());
+        Self { config, generator, critic, players, images: 0, noise, origin, device }
     }
 
     pub fn device(&self) -> &Device {
