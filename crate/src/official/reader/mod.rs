@@ -5,7 +5,7 @@
 //! lengths are compared with what is left before anything is taken, so time and memory follow from the file's
 //! length. Values refer to each other by number: nothing here recurses, and nothing is freed recursively.
 //!
-//! This room depends on std alone, so that `fuzz/` can include it as it is.
+//! This room depends on std alone, so that `fuzz/` and `tests/snapshots` can include it as it is.
 
 mod arena;
 mod cursor;
@@ -16,9 +16,6 @@ mod optimizer;
 mod snapshot;
 mod storage;
 mod tensor;
-
-#[cfg(test)]
-mod tests;
 
 pub use globals::{Precision, Side};
 pub use module::Module;

@@ -1,18 +1,13 @@
 //! The reader against pickles written by hand: whole, broken, and made to harm.
 
-#[path = "../../../../fuzz/src/exercise.rs"]
-mod exercise;
-#[path = "../../../../fuzz/src/pickles.rs"]
-#[allow(dead_code, reason = "shared with the tests of the command line")]
-mod pickles;
-
 use std::time::{Duration, Instant};
 
-use super::{Precision, Side, Snapshot};
-use crate::official::reader;
-use exercise::exercise;
-use pickles::Tree::{self, Bool, Bytes, Dict, Global, Int, List, Reduce, Tuple};
-use pickles::{blob, dict, encode, kernel, network, parameter, seeds, snapshot, tensor, tensor_of, text};
+use crate::exercise::exercise;
+use crate::pickles::Tree::{self, Bool, Bytes, Dict, Global, Int, List, Reduce, Tuple};
+use crate::pickles::{
+    self, blob, dict, encode, kernel, network, parameter, seeds, snapshot, tensor, tensor_of, text,
+};
+use crate::reader::{Precision, Side, Snapshot};
 
 /// What is wrong with a pickle, or with the averaged generator in it.
 fn reason(bytes: &[u8]) -> String {

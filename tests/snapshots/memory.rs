@@ -1,22 +1,12 @@
-//! How much memory the reader of official snapshots takes: in proportion to the file, whatever the file claims.
-//!
-//! The reader is included as it is, since it depends on std alone, and every allocation is counted.
-
-#[path = "../fuzz/src/exercise.rs"]
-mod exercise;
-#[path = "../fuzz/src/pickles.rs"]
-#[allow(dead_code, reason = "shared with other tests")]
-mod pickles;
-#[path = "../crate/src/official/reader/mod.rs"]
-#[allow(dead_code, unused_imports, reason = "the library uses what these tests do not")]
-mod reader;
+//! How much memory the reader takes: in proportion to the file, whatever the file claims.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::path::Path;
 
-use exercise::exercise;
-use pickles::{dict, encode, object, snapshot, text};
+use crate::exercise::exercise;
+use crate::pickles::{self, dict, encode, object, snapshot, text};
+use crate::reader;
 
 /// The system's allocator, with the bytes that this thread holds and the most that it held.
 struct Counting;
@@ -97,7 +87,8 @@ fn shared_modules_do_not_multiply() {
     *whole.at("G_ema").at("_modules") = pickles::Tree::Dict(vec![(text("bomb"), module(vec![]))]);
     let mut bytes = encode(&whole, 4);
     // In place of the empty module: each level in the memo, and ten times in the next one.
-    let state = |modules: &[u8]| [b"}(\x8c\x0b_parameters}\x8c\x08_buffers}\x8c\x08_modules", modules, b"u"].concat();
+    let state =
+        |modules: &[u8]| [b"}(\x8c\x0b_parameters}\x8c\x08_buffers}\x8c\x08_modules", modules, b"u"].concat();
     let class: &[u8] = b"\x8c\x0eR3GAN.Networks\x8c\x0bConvolution\x93)\x81";
     let mut bomb = [class, &state(b"}"), b"br\xe8\x03\0\0"].concat();
     for level in 0..9u32 {
