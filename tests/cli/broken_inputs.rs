@@ -2,6 +2,7 @@
 //! that names the file or the flag, and leaves nothing behind.
 
 mod data;
+mod official;
 mod places;
 mod settings;
 mod weights;

@@ -4,12 +4,14 @@
 //!   written;
 //! - `session`: train, look, sample, share;
 //! - `resume`: a run that was killed ends with the same bits as one that was not;
+//! - `official`: snapshots of the official code are looked at, sampled from, imported, and trained further;
 //! - `shipped`: what ships with the page opens and is what it says.
 
 #![cfg(unix)]
 
 mod broken_inputs;
 mod inputs;
+mod official;
 mod places;
 mod resume;
 mod scene;
@@ -17,3 +19,7 @@ mod session;
 mod shipped;
 mod trained;
 mod weights;
+
+#[path = "../../fuzz/src/pickles.rs"]
+#[allow(dead_code, reason = "shared with other tests")]
+mod pickles;
