@@ -52,8 +52,10 @@ pub fn fuzz(args: &Args) -> Result<()> {
     let runs = format!("-runs={}", args.runs);
     let [seeds, corpus] = [&seeds, &corpus].map(|path| path.display().to_string());
     let found = format!("-artifact_prefix={FOLDER}/");
-    let options =
-        [&[&*corpus, &*seeds, &*runs, &*found, "-verbosity=0", "-print_final_stats=1"], &LIMITS[..]];
+    let options = [
+        &[&*corpus, &*seeds, &*runs, &*found, "-verbosity=0", "-print_funcs=0", "-print_final_stats=1"],
+        &LIMITS[..],
+    ];
     run(&mut command(&program.display().to_string(), &options.concat()))?;
     say(format!("{} inputs, and nothing found", args.runs));
     Ok(())

@@ -53,7 +53,7 @@ pub struct Import {
 
 /// What a file is made from, once the snapshot is not needed any more: it may be gigabytes.
 enum Made {
-    Model(Model),
+    Model(Box<Model>),
     Run(Box<Trainer>),
 }
 
@@ -90,7 +90,7 @@ impl Import {
     fn make(&self, snapshot: &Snapshot, given: Option<TrainingConfig>) -> Result<Made> {
         let device = backend::open("cpu")?;
         if !self.full {
-            return Ok(Made::Model(Model::import(snapshot, &device)?));
+            return Ok(Made::Model(Box::new(Model::import(snapshot, &device)?)));
         }
         let mut config = match (given, snapshot.preset) {
             (Some(given), _) => given,
