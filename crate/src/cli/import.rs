@@ -65,8 +65,6 @@ impl Import {
         if real(&self.out).is_some_and(|out| real(&self.file) == Some(out)) {
             return Err(Error::setting("--out", "is the snapshot itself; choose another name"));
         }
-        create_directory(self.out.parent().unwrap_or(Path::new("")))?;
-        check_writable(&self.out)?;
         let stages = Stages::new();
         stages.enter("reading");
         let bytes = read(&self.file)?;
@@ -79,6 +77,8 @@ impl Import {
         let told = described(&snapshot);
         let made = self.make(&snapshot, preset)?;
         drop(bytes);
+        create_directory(self.out.parent().unwrap_or(Path::new("")))?;
+        check_writable(&self.out)?;
         stages.enter("encoding");
         let (encoded, told) = self.encode(made, told)?;
         stages.enter("writing");

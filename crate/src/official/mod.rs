@@ -1,7 +1,7 @@
 //! Official snapshots: the `.pkl` files that the reference implementation writes and publishes.
 //!
 //! A [`Snapshot`] is read without running anything ([`reader`]), its networks are recognised by the shapes of their
-//! parameters ([`architecture`]), and every parameter is checked by name before it is taken.
+//! parameters, and every parameter is checked by name before it is taken.
 
 mod architecture;
 pub mod reader;

@@ -1,9 +1,9 @@
 //! An official snapshot from its bytes, without running anything: the reader of a foreign, untrusted format.
 //!
-//! Python's pickle is a small program; here its instructions only build values in an [`arena`], and the names that
-//! it would import are tags from a fixed table ([`globals`]). Every step reads at least one byte of the file, and
-//! lengths are compared with what is left before anything is taken, so time and memory follow from the file's
-//! length. Values refer to each other by number: nothing here recurses, and nothing is freed recursively.
+//! Python's pickle is a small program; here its instructions only build values in an arena, and the names that it
+//! would import are tags from a fixed table. Every step reads at least one byte of the file, and lengths are compared
+//! with what is left before anything is taken, so time and memory follow from the file's length. Values refer to each
+//! other by number: nothing here recurses, and nothing is freed recursively.
 //!
 //! This room depends on std alone, so that `fuzz/` and `tests/snapshots` can include it as it is.
 
