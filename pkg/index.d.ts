@@ -65,8 +65,9 @@ export interface Options {
 export type Bytes = ArrayBuffer | Uint8Array | Blob;
 
 export interface ModelInfo {
-  /** A checkpoint is sampled through its averaged generator. */
+  /** A checkpoint is sampled through its averaged generator, and so is an official snapshot, which counts as a model. */
   kind: "model" | "checkpoint";
+  /** `custom` for an official snapshot with networks that no preset has. */
   preset: string;
   /** Real images that the critic had seen. */
   images: number;
@@ -123,7 +124,7 @@ export interface Samples {
 
 /** Samples from a model. */
 export class Sampler {
-  /** Opens a model or checkpoint of ours, from bytes, a file, or an address. */
+  /** Opens a model or checkpoint of ours, or an official snapshot (`.pkl`), from bytes, a file, or an address. */
   static load(source: Bytes | string | URL, options?: Options): Promise<Sampler>;
   readonly info: ModelInfo;
   /** Resolves with a sentence if the device is lost; stays pending otherwise. */

@@ -55,6 +55,7 @@ pub mod kernels;
 pub mod linear;
 pub mod network;
 pub mod objective;
+pub mod official;
 pub mod pictures;
 pub mod preset;
 pub mod random;

@@ -19,6 +19,9 @@ export const LEFT_BEHIND = folder("target/browser/failed");
 export const FACES = folder("tests/fixtures/pictures_by_seed/model.safetensors");
 export const DIGITS = folder("tests/fixtures/pictures_by_class/model.safetensors");
 
+/** What the official training code wrote, 16x16 too. */
+export const SNAPSHOT = folder("tests/fixtures/official_pickle/tiny-network-snapshot.pkl");
+
 /** The package's module in the built site, where names carry a hash of their content. */
 export function packageModule() {
   const name = readdirSync(path.join(SITE, "pkg")).find((file) => /^index(\.[0-9a-f]+)?\.js$/.test(file));

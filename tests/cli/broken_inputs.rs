@@ -3,6 +3,7 @@
 
 mod data;
 mod dataset;
+mod official;
 mod places;
 mod settings;
 mod weights;

@@ -20,6 +20,11 @@ pub fn png(side: u32) -> Vec<u8> {
     encoded(side, side, ExtendedColorType::Rgb8, 0)
 }
 
+/// Pictures of another shade are other pictures.
+pub fn shaded_png(side: u32, shade: u8) -> Vec<u8> {
+    encoded(side, side, ExtendedColorType::Rgb8, shade)
+}
+
 pub fn oblong_png(width: u32, height: u32) -> Vec<u8> {
     encoded(width, height, ExtendedColorType::Rgb8, 0)
 }

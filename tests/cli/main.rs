@@ -5,6 +5,7 @@
 //! - `dataset`: check, convert and look at data sets;
 //! - `session`: train, look, sample, share;
 //! - `resume`: a run that was killed ends with the same bits as one that was not;
+//! - `official`: snapshots of the official code are looked at, sampled from, imported, and trained further;
 //! - `shipped`: what ships with the page opens and is what it says.
 
 #![cfg(unix)]
@@ -12,6 +13,7 @@
 mod broken_inputs;
 mod dataset;
 mod inputs;
+mod official;
 mod places;
 mod resume;
 mod scene;
@@ -19,3 +21,7 @@ mod session;
 mod shipped;
 mod trained;
 mod weights;
+
+#[path = "../../fuzz/src/pickles.rs"]
+#[allow(dead_code, reason = "shared with other tests")]
+mod pickles;

@@ -12,6 +12,7 @@ mod official_run;
 mod pictures;
 mod platform;
 mod products;
+mod snapshots;
 mod training;
 
 use std::cell::RefCell;
@@ -47,6 +48,7 @@ fn all() -> impl Iterator<Item = Test> {
         official_run::tests(),
         pictures::tests(),
         products::tests(),
+        snapshots::tests(),
         training::tests(),
     ];
     modules.into_iter().flatten()

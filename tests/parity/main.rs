@@ -15,4 +15,5 @@ mod official_run;
 mod pictures;
 mod platform;
 mod products;
+mod snapshots;
 mod training;

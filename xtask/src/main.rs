@@ -8,6 +8,7 @@ mod browser;
 mod data;
 mod deny;
 mod fid;
+mod fuzz;
 mod install;
 mod node;
 mod package;
@@ -64,6 +65,8 @@ enum Chore {
     Data { name: data::DataSet },
     /// Measure the FID of a generator against the pictures that it learned from
     Fid(fid::Args),
+    /// Feed the reader of official snapshots with broken ones
+    Fuzz(fuzz::Args),
     /// Time this crate and a PyTorch peer side by side
     Peers(peers::Args),
 }
@@ -101,6 +104,7 @@ fn start(chore: Chore) -> Result<ExitCode> {
         }
         Chore::Data { name } => println!("{}", data::fetch(name)?.display()),
         Chore::Fid(args) => fid::measure(&args)?,
+        Chore::Fuzz(args) => fuzz::fuzz(&args)?,
         Chore::Peers(args) => peers::compare(&args)?,
     }
     Ok(ExitCode::SUCCESS)

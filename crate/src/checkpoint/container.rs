@@ -192,14 +192,15 @@ impl<'a> Container<'a> {
     }
 }
 
-/// What a file that is not safetensors seems to be.
-fn describe(bytes: &[u8]) -> &'static str {
+/// What a file of another kind seems to be.
+pub(crate) fn describe(bytes: &[u8]) -> &'static str {
     match bytes {
         [] => ": it is empty",
         [0x89, b'P', b'N', b'G', ..] => ": it is a PNG picture",
         [0xff, 0xd8, 0xff, ..] => ": it is a JPEG picture",
         [b'P', b'K', 3, 4, ..] => ": it is a zip archive",
         [0x80, 2..=5, ..] => ": it is a Python pickle",
+        [b'<', ..] => ": it is a web page",
         _ => ", or it is cut short",
     }
 }

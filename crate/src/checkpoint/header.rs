@@ -8,13 +8,10 @@ use super::container::Container;
 use crate::config::TrainingConfig;
 use crate::error::{Error, Result};
 use crate::network::NetworkConfig;
+use crate::training::{OfficialPrecision, Origin};
 
 /// Version of the metadata's layout.
 pub const FORMAT: u32 = 1;
-
-/// What the metadata says about the rights in a file of weights.
-pub const LICENCE_NOTE: &str =
-    "Weights trained with r3gan (MIT OR Apache-2.0). The rights in the training data may limit their use.";
 
 /// The metadata entry that all our files have.
 pub const METADATA_KEY: &str = "r3gan";
@@ -42,6 +39,9 @@ pub struct ModelHeader {
     pub images: u64,
     pub precision: Precision,
     pub licence: String,
+    /// Of weights that came from an official snapshot; their stages are computed in f32 here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub official_precision: Option<OfficialPrecision>,
 }
 
 /// The two kinds of files.
@@ -75,8 +75,9 @@ impl KindHeader {
 /// Where a run is in its data: the order is a function of the seed, so a position is enough.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DataState {
-    /// Of the data set; another one cannot be continued on exactly.
-    pub fingerprint: String,
+    /// Of the data set; another one cannot be continued on exactly. Not known of a run that was imported, which
+    /// goes on with the data that it is given.
+    pub fingerprint: Option<String>,
     /// Samples drawn so far.
     pub position: u64,
 }
@@ -95,6 +96,9 @@ pub struct TrainingHeader {
     /// Bits of the Gaussian that the source has in hand.
     pub(super) noise_cached: Option<u64>,
     pub licence: String,
+    /// As in a [`ModelHeader`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub official_precision: Option<OfficialPrecision>,
 }
 
 impl TrainingHeader {
@@ -108,6 +112,12 @@ impl TrainingHeader {
             images: self.images,
             precision: Precision::F32,
             licence: self.licence.clone(),
+            official_precision: self.official_precision.clone(),
         }
+    }
+
+    /// What the weights inside say about themselves.
+    pub(super) fn origin(&self) -> Origin {
+        Origin { licence: self.licence.clone(), official_precision: self.official_precision.clone() }
     }
 }

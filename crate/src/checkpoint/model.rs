@@ -6,12 +6,11 @@ use burn::tensor::Device;
 use half::f16;
 
 use super::container::{Container, Entry, Values, encode, entries};
-use super::header::{
-    AVERAGE, FORMAT, Kind, KindHeader, LICENCE_NOTE, ModelHeader, Precision, TrainingHeader,
-};
+use super::header::{AVERAGE, FORMAT, Kind, KindHeader, ModelHeader, Precision, TrainingHeader};
 use crate::error::{Error, Result};
 use crate::network::{Network, Weights};
-use crate::training::Trainer;
+use crate::official;
+use crate::training::{Origin, Trainer};
 
 /// A generator with its weights.
 #[derive(Debug)]
@@ -22,7 +21,7 @@ pub struct Model {
 }
 
 impl Model {
-    /// Reads a model, or the averaged generator of a checkpoint.
+    /// Reads a model, or the averaged generator of a checkpoint or of an official snapshot.
     ///
     /// # Errors
     /// [`Error::Input`] with what is wrong with the file.
@@ -31,8 +30,11 @@ impl Model {
         Self::decode(&super::read(path)?, path, device)
     }
 
-    /// Reads a model, or the averaged generator of a checkpoint, from bytes; `origin` names them in errors.
+    /// The same from bytes; `origin` names them in errors.
     pub fn decode(bytes: &[u8], origin: &Path, device: &Device) -> Result<Self> {
+        if official::Snapshot::is_one(bytes) {
+            return Self::import(&official::Snapshot::read(bytes, origin)?, device);
+        }
         let file = Container::parse(bytes, origin)?;
         let (header, prefix) = match KindHeader::of(&file, origin)? {
             Kind::Model => (file.header()?, ""),
@@ -42,6 +44,32 @@ impl Model {
         let generator = header.network.generator().map_err(named)?;
         let weights = file.weights(prefix, &generator, device)?;
         Ok(Self { header, generator, weights })
+    }
+
+    /// The averaged generator of an official snapshot.
+    pub fn import(snapshot: &official::Snapshot, device: &Device) -> Result<Self> {
+        let (generator, weights) = snapshot.average(device)?;
+        let Origin { licence, official_precision } = snapshot.origin();
+        let header = ModelHeader {
+            format: FORMAT,
+            kind: Kind::Model,
+            preset: snapshot.preset.unwrap_or(official::CUSTOM).into(),
+            network: snapshot.network.clone(),
+            images: snapshot.images.unwrap_or(0),
+            precision: Precision::F32,
+            licence,
+            official_precision,
+        };
+        Ok(Self { header, generator, weights })
+    }
+
+    /// The bytes of a model file.
+    ///
+    /// # Errors
+    /// [`Error::Diverged`] for weights that the number format does not hold.
+    pub async fn encode(&self, precision: Precision) -> Result<Vec<u8>> {
+        let header = ModelHeader { kind: Kind::Model, precision, ..self.header.clone() };
+        write(&header, &self.generator, &self.weights).await
     }
 }
 
@@ -54,13 +82,19 @@ pub async fn encode_model(trainer: &Trainer, precision: Precision) -> Result<Vec
         network: trainer.config.network.clone(),
         images: trainer.images,
         precision,
-        licence: LICENCE_NOTE.into(),
+        licence: trainer.origin.licence.clone(),
+        official_precision: trainer.origin.official_precision.clone(),
     };
-    let mut entries = entries("", &trainer.generator, &trainer.players.average).await?;
-    if precision == Precision::F16 {
+    write(&header, &trainer.generator, &trainer.players.average).await
+}
+
+/// The bytes of a file, in the header's number format.
+async fn write(header: &ModelHeader, generator: &Network, weights: &Weights) -> Result<Vec<u8>> {
+    let mut entries = entries("", generator, weights).await?;
+    if header.precision == Precision::F16 {
         entries.iter_mut().try_for_each(halve)?;
     }
-    Ok(encode(&entries, Some(&header)))
+    Ok(encode(&entries, Some(header)))
 }
 
 fn halve(entry: &mut Entry) -> Result<()> {
@@ -68,7 +102,7 @@ fn halve(entry: &mut Entry) -> Result<()> {
         let halves: Vec<f16> = values.iter().copied().map(f16::from_f32).collect();
         if halves.iter().any(|value| !value.is_finite()) {
             return Err(Error::Diverged(format!(
-                "{} holds weights beyond the range of f16, so no half model was written; train without --half",
+                "{} holds weights beyond the range of f16, so no half model was written; leave --half out",
                 entry.name
             )));
         }

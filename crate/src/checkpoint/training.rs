@@ -5,8 +5,9 @@ use std::path::Path;
 use burn::tensor::Device;
 
 use super::container::{Container, Entry, Values, encode, entries};
-use super::header::{AVERAGE, DataState, FORMAT, Kind, KindHeader, LICENCE_NOTE, TrainingHeader};
+use super::header::{AVERAGE, DataState, FORMAT, Kind, KindHeader, TrainingHeader};
 use crate::error::{Error, Result};
+use crate::official;
 use crate::random::{RandomSnapshot, RandomState};
 use crate::training::{Adam, Players, Trainer};
 
@@ -38,7 +39,8 @@ pub async fn encode_checkpoint(trainer: &Trainer, data: &DataState) -> Result<Ve
         data: data.clone(),
         noise_position: noise.position,
         noise_cached: noise.cached,
-        licence: LICENCE_NOTE.into(),
+        licence: trainer.origin.licence.clone(),
+        official_precision: trainer.origin.official_precision.clone(),
     };
     let (generator, critic) = (&trainer.generator, &trainer.critic);
     let mut all =
@@ -57,6 +59,11 @@ pub async fn encode_checkpoint(trainer: &Trainer, data: &DataState) -> Result<Ve
 
 /// The trainer of a checkpoint, on `device`, and where it is in its data.
 pub fn decode_checkpoint(bytes: &[u8], origin: &Path, device: &Device) -> Result<(Trainer, DataState)> {
+    if official::Snapshot::is_one(bytes) {
+        let reason = "is an official snapshot; make a checkpoint of it with `r3gan import FILE --full --out \
+                      checkpoint.safetensors`, and resume from that";
+        return Err(Error::input(origin, reason));
+    }
     let file = Container::parse(bytes, origin)?;
     let header = header(&file, origin)?;
     let unusable = |e: Error| Error::input(origin, format!("has a configuration that cannot be used ({e})"));
@@ -97,8 +104,10 @@ pub fn decode_checkpoint(bytes: &[u8], origin: &Path, device: &Device) -> Result
     };
     let noise = RandomState::from_snapshot(&snapshot)
         .map_err(|e| Error::input(origin, format!("has a random state that cannot be used ({e})")))?;
+    let about = header.origin();
     let mut trainer = Trainer::from_parts(header.config, generator, critic, players, noise, device);
     trainer.images = header.images;
+    trainer.origin = about;
     Ok((trainer, header.data))
 }
 

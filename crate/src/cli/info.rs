@@ -1,4 +1,4 @@
-//! `r3gan info`: what a model or a checkpoint is.
+//! `r3gan info`: what a model, a checkpoint or an official snapshot is.
 
 use std::path::PathBuf;
 
@@ -8,6 +8,8 @@ use crate::checkpoint::training::decode_checkpoint;
 use crate::checkpoint::{DataState, Model, ModelHeader, read};
 use crate::config::TrainingConfig;
 use crate::network::Network;
+use crate::official::Snapshot;
+use crate::training::NumberFormat;
 use crate::{Error, Result, backend};
 use clap::Args;
 use serde::Serialize;
@@ -18,15 +20,16 @@ use super::exit;
 const EXAMPLES: &str = "\
 Examples:
   r3gan info model.safetensors
-  r3gan info checkpoint.safetensors --json";
+  r3gan info checkpoint.safetensors --json
+  r3gan info network-snapshot-000250000.pkl";
 
-/// Tell what a model or a checkpoint is: configuration, parameters per layer, images seen, hash.
+/// Tell what a model, a checkpoint or an official snapshot is: configuration, parameters per layer, images seen, hash.
 ///
 /// All weights are read and checked on the way.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Info {
-    /// Model or checkpoint
+    /// Model, checkpoint or official .pkl
     file: PathBuf,
     /// Print one JSON object
     #[arg(long)]
@@ -38,6 +41,8 @@ struct Report {
     file: String,
     bytes: usize,
     sha256: String,
+    /// Whether it is a snapshot of the official code, not a file of ours.
+    official: bool,
     #[serde(flatten)]
     header: ModelHeader,
     /// All that decides a run; only a checkpoint has it.
@@ -88,19 +93,26 @@ impl Info {
     fn report(&self) -> Result<Report> {
         let bytes = read(&self.file)?;
         let cpu = backend::open("cpu")?;
-        let kind = KindHeader::of(&Container::parse(&bytes, &self.file)?, &self.file)?;
-        let model = Model::decode(&bytes, &self.file, &cpu)?;
-        let (training, data, critic) = match kind {
-            Kind::Model => (None, None, None),
-            Kind::Checkpoint => {
-                let (trainer, data) = decode_checkpoint(&bytes, &self.file, &cpu)?;
-                (Some(trainer.config), Some(data), Some(Parameters::from(&trainer.critic)))
+        let official = Snapshot::is_one(&bytes);
+        let (model, training, data, critic) = if official {
+            let snapshot = Snapshot::read(&bytes, &self.file)?;
+            (Model::import(&snapshot, &cpu)?, None, None, snapshot.critic()?.as_ref().map(Parameters::from))
+        } else {
+            let kind = KindHeader::of(&Container::parse(&bytes, &self.file)?, &self.file)?;
+            let model = Model::decode(&bytes, &self.file, &cpu)?;
+            match kind {
+                Kind::Model => (model, None, None, None),
+                Kind::Checkpoint => {
+                    let (trainer, data) = decode_checkpoint(&bytes, &self.file, &cpu)?;
+                    (model, Some(trainer.config), Some(data), Some(Parameters::from(&trainer.critic)))
+                }
             }
         };
         Ok(Report {
             file: self.file.display().to_string(),
             bytes: bytes.len(),
             sha256: Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect(),
+            official,
             generator: Parameters::from(&model.generator),
             header: model.header,
             training,
@@ -114,6 +126,7 @@ impl Report {
     fn text(&self) -> std::result::Result<String, toml::ser::Error> {
         let header = &self.header;
         let kind = match header.kind {
+            _ if self.official => "official snapshot: `r3gan import` makes a model or a checkpoint of it",
             Kind::Model => "model: a generator to sample from",
             Kind::Checkpoint => "checkpoint: everything to continue a run",
         };
@@ -133,8 +146,14 @@ impl Report {
             ("samples", format!("{height} x {width} x {channels}, {labels}")),
             ("licence", header.licence.clone()),
         ];
+        if let Some(precision) = &header.official_precision {
+            let formats =
+                |formats: &[NumberFormat]| formats.iter().map(|f| f.name()).collect::<Vec<_>>().join(" ");
+            rows.push(("trained in", format!("{}; here in f32", formats(&precision.generator))));
+        }
         if let Some(data) = &self.data {
-            rows.push(("data", format!("{} at sample {}", data.fingerprint, data.position)));
+            let fingerprint = data.fingerprint.as_deref().unwrap_or("not known");
+            rows.push(("data", format!("{fingerprint} at sample {}", data.position)));
         }
         let rows = rows.iter().map(|(name, value)| format!("{name:<12} {value}"));
         let configuration = match &self.training {

@@ -4,6 +4,7 @@ mod bench;
 mod dataset;
 mod doctor;
 pub mod exit;
+mod import;
 mod info;
 mod process;
 mod sample;
@@ -22,6 +23,7 @@ const EXAMPLES: &str = "\
 Examples:
   r3gan train --data mnist/ --preset demo-32 --out runs/digits
   r3gan sample --network runs/digits/model-000100.safetensors --seeds 0-15 --out samples
+  r3gan import network-snapshot-000250000.pkl --out model.safetensors
   r3gan info runs/digits/model-000100.safetensors
   r3gan doctor
 ";
@@ -41,7 +43,9 @@ enum Command {
     Train(train::Train),
     /// Make pictures with a trained model.
     Sample(sample::Sample),
-    /// Tell what a model or a checkpoint is.
+    /// Turn an official snapshot (.pkl) into a model or a checkpoint.
+    Import(import::Import),
+    /// Tell what a model, a checkpoint or an official snapshot is.
     Info(info::Info),
     /// Check, convert and look at data sets.
     Dataset(dataset::Dataset),
@@ -65,6 +69,7 @@ pub fn main() -> ExitCode {
             outcome => outcome.map(|_| ()),
         },
         Command::Sample(sample) => sample.run(),
+        Command::Import(import) => import.run(),
         Command::Info(info) => info.run(),
         Command::Dataset(dataset) => match dataset.run() {
             Ok(code) => return code,

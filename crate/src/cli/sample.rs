@@ -30,7 +30,7 @@ A seed gives the same latents as the official code's gen_images: RandomState(see
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Sample {
-    /// Model or checkpoint to sample from (of a checkpoint, the averaged generator)
+    /// Model, checkpoint or official .pkl to sample from (of the latter two, the averaged generator)
     #[arg(long, value_name = "FILE")]
     network: PathBuf,
     /// Seeds, as a list of numbers and inclusive ranges [default: 0-15, or 0-1999 for points]

@@ -113,7 +113,7 @@ impl Train {
         };
         let dataset = fit(dataset, &trainer.config)?;
         if let Some((path, place)) = &place {
-            check_data(path, place, &dataset)?;
+            check_data(path, &trainer.config, place, &dataset)?;
         }
         if self.dry_run {
             exit::say(describe(&trainer, &dataset).trim_end())?;

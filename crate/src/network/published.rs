@@ -10,6 +10,18 @@ pub fn names(config: &NetworkConfig, network: &Network) -> Option<Vec<String>> {
     network.parameters.iter().map(|spec| name(network.role, blocks, &spec.name)).collect()
 }
 
+/// The published names of the resampling kernels, which are buffers: all hold the same numbers.
+pub fn resamplers(config: &NetworkConfig, role: Role) -> Vec<String> {
+    let Architecture::Convolutional { blocks, .. } = &config.architecture else { return Vec::new() };
+    let (last, upwards) = (blocks.len().saturating_sub(1), blocks.iter().rev());
+    let layers: Vec<(usize, usize)> = match role {
+        Role::Generator => (1..=last).map(|stage| (stage, 0)).collect(),
+        Role::Critic => upwards.copied().enumerate().take(last).collect(),
+    };
+    let name = |(stage, layer)| format!("Model.MainLayers.{stage}.Layers.{layer}.Resampler.Kernel");
+    layers.into_iter().map(name).collect()
+}
+
 /// `stage1.block0.mix.bias` to `Model.MainLayers.1.Layers.1.NonLinearity2.Bias`.
 fn name(role: Role, blocks: &[usize], ours: &str) -> Option<String> {
     let mut parts = ours.split('.');

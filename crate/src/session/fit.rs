@@ -33,12 +33,29 @@ pub fn fit(dataset: Dataset, config: &TrainingConfig) -> Result<Dataset> {
     }
 }
 
-/// Refuses to continue a checkpoint on another data set than its own.
+/// Refuses to continue a checkpoint on another data set than its own. One that does not know its data, because it
+/// was imported, takes any with the labels that its networks need.
 ///
 /// # Errors
 /// [`Error::Input`] naming the checkpoint.
-pub fn check_data(checkpoint: &Path, place: &DataState, dataset: &Dataset) -> Result<()> {
-    if place.fingerprint == dataset.fingerprint() {
+pub fn check_data(
+    checkpoint: &Path,
+    config: &TrainingConfig,
+    place: &DataState,
+    dataset: &Dataset,
+) -> Result<()> {
+    let Some(fingerprint) = &place.fingerprint else {
+        let (needed, given) = (config.network.classes, dataset.classes());
+        if needed == given {
+            return Ok(());
+        }
+        let reason = format!(
+            "has networks for {needed} classes, but the data set gives {given} (0 without labels); resume with the \
+             data that it was trained on"
+        );
+        return Err(Error::input(checkpoint, reason));
+    };
+    if *fingerprint == dataset.fingerprint() {
         return Ok(());
     }
     Err(Error::input(

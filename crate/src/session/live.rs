@@ -50,7 +50,7 @@ impl Live {
     pub fn resume(checkpoint: &[u8], origin: &Path, dataset: Dataset, device: &Device) -> Result<Self> {
         let (trainer, place) = decode_checkpoint(checkpoint, origin, device)?;
         let dataset = fit(dataset, &trainer.config)?;
-        check_data(origin, &place, &dataset)?;
+        check_data(origin, &trainer.config, &place, &dataset)?;
         footprint::check(&trainer.config, device)?;
         Ok(Self::at(trainer, dataset, place.position))
     }
@@ -69,7 +69,7 @@ impl Live {
         if trainer.config.network != self.trainer.config.network {
             return Err(Error::input(origin, "has other networks than this run; start a new run with it"));
         }
-        check_data(origin, &place, &self.dataset)?;
+        check_data(origin, &trainer.config, &place, &self.dataset)?;
         self.order = InfiniteSampler::at(self.dataset.len() as u32, trainer.config.seed, place.position);
         self.trainer = trainer;
         Ok(())
@@ -209,7 +209,8 @@ impl Live {
     /// # Errors
     /// [`Error::Diverged`] if a weight is not a number.
     pub async fn checkpoint(&self) -> Result<Vec<u8>> {
-        let place = DataState { fingerprint: self.dataset.fingerprint(), position: self.order.position() };
+        let place =
+            DataState { fingerprint: Some(self.dataset.fingerprint()), position: self.order.position() };
         encode_checkpoint(&self.trainer, &place).await
     }
 

@@ -192,7 +192,8 @@ impl Session {
     }
 
     async fn write_checkpoint(&mut self) -> Result<PathBuf> {
-        let place = DataState { fingerprint: self.dataset.fingerprint(), position: self.batches.consumed() };
+        let place =
+            DataState { fingerprint: Some(self.dataset.fingerprint()), position: self.batches.consumed() };
         let bytes = encode_checkpoint(&self.trainer, &place).await?;
         let name = RunDirectory::name("checkpoint", self.trainer.images, "safetensors");
         let path = self.directory.write(&name, &bytes)?;

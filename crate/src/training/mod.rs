@@ -5,6 +5,7 @@ pub mod average;
 mod feed;
 pub mod footprint;
 mod gradients;
+mod origin;
 mod stats;
 mod trainer;
 
@@ -13,6 +14,7 @@ pub use feed::{iterate, next_phase, phase};
 pub use gradients::{
     CriticTask, CriticValues, GeneratorValues, Phase, Player, critic_gradients, generator_gradients,
 };
+pub use origin::{NumberFormat, OFFICIAL_LICENCE, OfficialPrecision, Origin};
 pub(crate) use stats::read as read_values;
 pub use stats::{PhaseValues, StepStats};
 pub use trainer::{Players, Trainer};

@@ -6,6 +6,7 @@ use super::adam::Adam;
 use super::average;
 use super::footprint;
 use super::gradients::{CriticTask, Phase, Player, critic_gradients, generator_gradients};
+use super::origin::Origin;
 use super::stats::StepStats;
 use super::{CriticValues, GeneratorValues};
 use crate::augment::{Augmentations, Pipeline};
@@ -35,6 +36,8 @@ pub struct Trainer {
     pub images: u64,
     /// Source of latents and augmentations, on the host so that a seed means the same on every device.
     pub noise: RandomState,
+    /// Goes into every file of the weights.
+    pub origin: Origin,
     /// What samples are augmented by, once they are.
     pipeline: Option<Pipeline>,
     device: Device,
@@ -71,8 +74,8 @@ impl Trainer {
         noise: RandomState,
         device: &Device,
     ) -> Self {
-        let device = device.clone();
-        Self { config, generator, critic, players, images: 0, noise, pipeline: None, device }
+        let (origin, device) = (Origin::default(), device.clone());
+        Self { config, generator, critic, players, images: 0, noise, origin, pipeline: None, device }
     }
 
     pub fn device(&self) -> &Device {

@@ -305,7 +305,7 @@ class SamplePage {
   }
 
   #fileName(words) {
-    const name = `${this.source.entry?.id ?? this.source.title.replace(/\.safetensors$/, "")} ${words}`;
+    const name = `${this.source.entry?.id ?? this.source.title.replace(/\.(safetensors|pkl)$/, "")} ${words}`;
     return name.toLowerCase().replace(/[^\p{L}\p{N}.]+/gu, "-").replace(/^-|-$/g, "");
   }
 

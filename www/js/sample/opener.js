@@ -48,7 +48,7 @@ export function installOpener(section, { onFile, onAddress, onTrouble }) {
     event.preventDefault();
     hide();
     const { files, items } = event.dataTransfer;
-    if (items[0]?.webkitGetAsEntry?.()?.isDirectory) onTrouble("That is a folder. Drop the model file itself, which ends in .safetensors.");
+    if (items[0]?.webkitGetAsEntry?.()?.isDirectory) onTrouble("That is a folder. Drop the model file itself, which ends in .safetensors or .pkl.");
     else if (files.length === 1) onFile(files[0]);
     else onTrouble("Drop one model file at a time.");
   });

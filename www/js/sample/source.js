@@ -71,7 +71,7 @@ export function fromLink(word, models) {
   const entry = word ? models.find((model) => model.id === word) : models[0];
   if (entry) return fromCatalog(entry, entry === models[0]);
   if (!word) throw named("InputError", "The catalog of this site has no models. Open a model file of your own.");
-  if (!/\/|\.safetensors$/.test(word)) throw named("InputError", `This site has no model called “${word.slice(0, 60)}”. Choose another one.`);
+  if (!/\/|\.(safetensors|pkl)$/.test(word)) throw named("InputError", `This site has no model called “${word.slice(0, 60)}”. Choose another one.`);
   let address;
   try {
     address = new URL(word, document.baseURI);

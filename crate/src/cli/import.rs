@@ -1,0 +1,167 @@
+//! `r3gan import`: an official snapshot as a model or a checkpoint of ours.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{create_directory, exit};
+use crate::checkpoint::container::describe;
+use crate::checkpoint::training::encode_checkpoint;
+use crate::checkpoint::{DataState, Model, Precision, check_writable, read, write_atomic};
+use crate::config::TrainingConfig;
+use crate::official::{self, Snapshot};
+use crate::training::Trainer;
+use crate::{Error, Result, backend, preset};
+
+const EXAMPLES: &str = "\
+Examples:
+  r3gan import network-snapshot-000250000.pkl --out model.safetensors --half
+  r3gan import network-snapshot-000250000.pkl --out checkpoint.safetensors --full
+  r3gan train --data cifar10.zip --cond --mirror --out runs/cifar --resume checkpoint.safetensors
+
+The pickle is read without Python, and nothing in it is run. It names neither its batch nor its seed, and not where
+it was in its data: with --full these come from the flags or the preset, and the data set starts anew, as it does
+when the official code resumes.";
+
+/// Turn an official snapshot (.pkl) into a model, or into a checkpoint that training goes on from.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Import {
+    /// Official snapshot, network-snapshot-*.pkl
+    file: PathBuf,
+    /// File to write
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Write a checkpoint: both networks, the average and both optimizers
+    #[arg(long)]
+    full: bool,
+    /// Write the model in f16: half the size, for sharing
+    #[arg(long, conflicts_with = "full")]
+    half: bool,
+    /// Schedules that the run goes on with [default: those of the preset with the same networks]
+    #[arg(long, value_name = "NAME", requires = "full")]
+    preset: Option<String>,
+    /// Samples per iteration of the run [default: the preset's]
+    #[arg(long, value_name = "N", requires = "full", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    batch: Option<u32>,
+    /// Seed of data order and noise from here on [default: 0]
+    #[arg(long, value_name = "N", requires = "full", allow_negative_numbers = true)]
+    seed: Option<u32>,
+}
+
+/// What a file is made from, once the snapshot is not needed any more: it may be gigabytes.
+enum Made {
+    Model(Box<Model>),
+    Run(Box<Trainer>),
+}
+
+impl Import {
+    /// Checks everything before the file is written, whole or not at all.
+    pub fn run(self) -> Result<()> {
+        let preset = self.preset.as_deref().map(|name| preset::config(name, 0)).transpose()?;
+        let real = |path: &Path| path.canonicalize().ok();
+        if real(&self.out).is_some_and(|out| real(&self.file) == Some(out)) {
+            return Err(Error::setting("--out", "is the snapshot itself; choose another name"));
+        }
+        let stages = Stages::new();
+        stages.enter("reading");
+        let bytes = read(&self.file)?;
+        if !Snapshot::is_one(&bytes) {
+            let reason = format!("is not an official snapshot{}", describe(&bytes));
+            return Err(Error::input(&self.file, reason));
+        }
+        stages.enter("checking");
+        let snapshot = Snapshot::read(&bytes, &self.file)?;
+        let told = described(&snapshot);
+        let made = self.make(&snapshot, preset)?;
+        drop(bytes);
+        create_directory(self.out.parent().unwrap_or(Path::new("")))?;
+        check_writable(&self.out)?;
+        stages.enter("encoding");
+        let (encoded, told) = self.encode(made, told)?;
+        stages.enter("writing");
+        write_atomic(&self.out, &encoded)?;
+        drop(stages);
+        exit::say(&format!("wrote {}: {told}", self.out.display()))
+    }
+
+    fn make(&self, snapshot: &Snapshot, given: Option<TrainingConfig>) -> Result<Made> {
+        let device = backend::open("cpu")?;
+        if !self.full {
+            return Ok(Made::Model(Box::new(Model::import(snapshot, &device)?)));
+        }
+        let mut config = match (given, snapshot.preset) {
+            (Some(given), _) => given,
+            (None, Some(name)) => preset::config(name, snapshot.network.classes)?,
+            (None, None) => {
+                let known = preset::names().collect::<Vec<_>>().join(", ");
+                let reason = format!(
+                    "is needed, because no preset has the networks of {}; choose the one whose schedules the run \
+                     goes on with: {known}",
+                    self.file.display()
+                );
+                return Err(Error::setting("--preset", reason));
+            }
+        };
+        config.batch = self.batch.map_or(config.batch, |batch| batch as usize);
+        config.seed = self.seed.unwrap_or(config.seed);
+        Ok(Made::Run(Box::new(snapshot.trainer(config, &device)?)))
+    }
+
+    /// The file's bytes, and what is told of them.
+    fn encode(&self, made: Made, told: String) -> Result<(Vec<u8>, String)> {
+        match made {
+            Made::Model(model) => {
+                let precision = if self.half { Precision::F16 } else { Precision::F32 };
+                let bytes = pollster::block_on(model.encode(precision))?;
+                Ok((bytes, format!("the averaged generator, {told}")))
+            }
+            Made::Run(trainer) => {
+                let place = DataState { fingerprint: None, position: 0 };
+                let bytes = pollster::block_on(encode_checkpoint(&trainer, &place))?;
+                let TrainingConfig { preset, batch, seed, .. } = &trainer.config;
+                let then =
+                    format!("it goes on with the schedules of {preset}, batch {batch} and seed {seed}");
+                Ok((bytes, format!("a run of {told}; {then}")))
+            }
+        }
+    }
+}
+
+/// `cifar10, 32x32 pictures of 10 classes, 12345 images seen`
+fn described(snapshot: &Snapshot) -> String {
+    let [height, width, _] = snapshot.network.sample_shape();
+    let classes = match snapshot.network.classes {
+        0 => String::new(),
+        classes => format!(" of {classes} classes"),
+    };
+    let images = snapshot.images.map_or("an unknown number of".into(), |images| images.to_string());
+    let preset = snapshot.preset.unwrap_or(official::CUSTOM);
+    format!("{preset}, {height}x{width} pictures{classes}, {images} images seen")
+}
+
+/// What is being done, on stderr while it takes time; nothing where stderr is no terminal.
+struct Stages(ProgressBar);
+
+impl Stages {
+    fn new() -> Self {
+        let style = ProgressStyle::with_template("{spinner} {msg} {elapsed}");
+        let bar = ProgressBar::new_spinner();
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+        bar.enable_steady_tick(Duration::from_millis(200));
+        Self(bar)
+    }
+
+    fn enter(&self, stage: &'static str) {
+        self.0.set_message(stage);
+    }
+}
+
+impl Drop for Stages {
+    /// An error is told on a line of its own.
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}

@@ -1,0 +1,51 @@
+//! Where weights come from: every file of them says so, and a run that goes on keeps it.
+
+use serde::{Deserialize, Serialize};
+
+/// What may be done with weights that were trained here.
+pub const OWN_LICENCE: &str =
+    "Weights trained with r3gan (MIT OR Apache-2.0). The rights in the training data may limit their use.";
+
+/// What may be done with weights of an official snapshot: the file itself does not say.
+pub const OFFICIAL_LICENCE: &str = "Weights of an official R3GAN snapshot: the terms of whoever trained and published it apply, to what is trained \
+     further from them as well.";
+
+/// What weights say about themselves besides their values.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Origin {
+    pub licence: String,
+    pub official_precision: Option<OfficialPrecision>,
+}
+
+/// What the stages of an official pair computed in; their weights were f32 all the same, and so are ours.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OfficialPrecision {
+    /// From 4x4 upwards.
+    pub generator: Vec<NumberFormat>,
+    /// From the picture down to 4x4; empty if the file had no critic.
+    pub critic: Vec<NumberFormat>,
+}
+
+/// A number format by torch's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NumberFormat {
+    Float32,
+    BFloat16,
+}
+
+impl Default for Origin {
+    /// Of weights that were trained here.
+    fn default() -> Self {
+        Self { licence: OWN_LICENCE.into(), official_precision: None }
+    }
+}
+
+impl NumberFormat {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Float32 => "float32",
+            Self::BFloat16 => "bfloat16",
+        }
+    }
+}
