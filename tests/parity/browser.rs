@@ -4,6 +4,7 @@
 //! panic reaches the function given to `prepare` and poisons the instance: the caller starts another.
 #![cfg(target_family = "wasm")]
 
+mod augmentation;
 mod compare;
 mod fixtures;
 mod host;
@@ -43,6 +44,7 @@ pub fn prepare(report: Function) {
 
 fn all() -> impl Iterator<Item = Test> {
     let modules = [
+        augmentation::tests(),
         host::tests(),
         networks::tests(),
         official_run::tests(),

@@ -7,7 +7,7 @@
 //! A(x) = mask * (colour (warp x) + offset)
 //! ```
 //!
-//! with a linear `warp` ([`warp`]), a matrix and an offset per pixel ([`matrices`]), and a hole. That is all that
+//! with a linear warp (`warp.rs`), a matrix and an offset per pixel ([`matrices`]), and a hole. That is all that
 //! linear replay asks for: its linear part L, and the adjoint of that.
 
 pub mod matrices;
