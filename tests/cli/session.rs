@@ -42,7 +42,11 @@ fn train_look_and_sample() {
     assert_eq!(picture(&scene, "runs/faces/reals.png").width(), 80);
     statistics_have_the_published_names(&scene.text("runs/faces/stats.jsonl"));
     let events = scene.names("runs/faces", "events.out.tfevents.");
-    assert_eq!(records(&scene.read(&format!("runs/faces/{}", events[0]))), 1 + 4, "a header and four ticks");
+    assert_eq!(
+        records(&scene.read(&format!("runs/faces/{}", events[0]))),
+        2 + 4,
+        "a header, a start and four ticks"
+    );
 
     let model = "runs/faces/model-000003.safetensors";
     let info = scene.r3gan(&format!("info {model}")).done().stdout;
@@ -226,6 +230,18 @@ fn a_dry_run_tells_everything_and_writes_nothing() {
     }
     let config: toml::Table = told.parse().expect("TOML");
     assert_eq!((&config["batch"], &config["network"]["classes"]), (&50.into(), &3.into()));
+}
+
+/// The length that a safetensors file begins with can look like a pickle's first bytes: 896 is 80 03 00.
+#[test]
+fn a_model_is_not_taken_for_a_pickle() {
+    let scene = Scene::new();
+    let line =
+        "train --data ring8 --preset points --set network.latent=2 --kimg 1 --tick 1 --batch 100 --out run";
+    scene.r3gan(&format!("{line} --device cpu")).done();
+    let model = scene.read("run/model-000001.safetensors");
+    assert_eq!(model[..3], [0x80, 3, 0], "the header is no longer of 896 bytes: choose another network");
+    assert!(scene.r3gan("info run/model-000001.safetensors").done().stdout.contains("kind         model"));
 }
 
 #[test]

@@ -56,10 +56,13 @@ pub fn at_percentile(which: &str, percentile: f32) -> Transforms {
 }
 
 fn fixtures() -> Vec<Fixture> {
-    folders_with(&["input.safetensors", "output.safetensors", "vjp.safetensors", "geometry.safetensors"])
-        .into_iter()
-        .filter(|fixture| fixture.meta["percentiles"].is_array())
-        .collect()
+    let found: Vec<Fixture> =
+        folders_with(&["input.safetensors", "output.safetensors", "vjp.safetensors", "geometry.safetensors"])
+            .into_iter()
+            .filter(|fixture| fixture.meta["percentiles"].is_array())
+            .collect();
+    assert!(!found.is_empty(), "no fixture was made at percentiles");
+    found
 }
 
 /// `all.0.3` as the pipeline of that transform and percentile.

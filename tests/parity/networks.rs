@@ -165,6 +165,7 @@ async fn generator_losses_and_gradients(device: &Device) {
 
 /// Both phases seen through every transform at once, each sample through the same.
 async fn gradients_through_augmentation(device: &Device) {
+    let mut checked = 0;
     for pair in Pair::all(device) {
         let [side, _, channels] = pair.config.sample_shape();
         let pipeline = Pipeline::new(side, channels, device);
@@ -175,6 +176,7 @@ async fn gradients_through_augmentation(device: &Device) {
             if !pair.fixture.has(&name("io")) {
                 continue;
             }
+            checked += 1;
             let (io, phase) = (pair.fixture.file(&name("io")), pair.phase(device));
             let all = pipeline.augmentation(&vec![at_percentile("all", percentile); phase.len()]);
             let augmentations = Some(Augmentations { reals: all.clone(), fakes: all.clone() });
@@ -203,6 +205,7 @@ async fn gradients_through_augmentation(device: &Device) {
             pair.assert_gradients(&pair.generator, gradients, &name("G_grads")).await;
         }
     }
+    assert!(checked > 0, "no fixture has gradients through augmentation");
 }
 
 async fn micro_batches_add_up(device: &Device) {

@@ -199,7 +199,7 @@ pub(crate) fn describe(bytes: &[u8]) -> &'static str {
         [0x89, b'P', b'N', b'G', ..] => ": it is a PNG picture",
         [0xff, 0xd8, 0xff, ..] => ": it is a JPEG picture",
         [b'P', b'K', 3, 4, ..] => ": it is a zip archive",
-        [0x80, 2..=5, ..] => ": it is a Python pickle",
+        [0x80, 2..=5, 1..=255, ..] => ": it is a Python pickle",
         [b'<', ..] => ": it is a web page",
         _ => ", or it is cut short",
     }

@@ -12,7 +12,7 @@ use crate::{Error, Result};
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
-use super::{count, exit, progress};
+use super::{count, exit, not_over, progress};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -195,6 +195,7 @@ impl Convert {
         if self.out.extension().is_none_or(|end| !end.eq_ignore_ascii_case("zip")) {
             return Err(Error::setting("--out", "names a zip, for example pictures.zip"));
         }
+        not_over(&self.data, &self.out)?;
         check_writable(&self.out)?;
         let conversion = Conversion {
             size: self.size,
@@ -238,10 +239,10 @@ fn summary(done: &Converted, out: &Path) -> String {
 
 impl Show {
     fn run(self) -> Result<()> {
+        not_over(&self.data, &self.out)?;
         check_writable(&self.out)?;
-        let options = |labels| OpenOptions { labels, ..OpenOptions::default() };
-        let plain = open(&self.data, &options(false))?;
-        let dataset = open(&self.data, &options(true)).unwrap_or(plain);
+        let options = OpenOptions { labels: true, labels_required: false, ..OpenOptions::default() };
+        let dataset = open(&self.data, &options)?;
         let sheet = pictures::contact_sheet(&dataset, self.columns, self.rows, self.seed)?;
         write_atomic(&self.out, &pictures::encode_png(&sheet)?)?;
         exit::say(&format!("{}: {}x{} pixels", self.out.display(), sheet.width, sheet.height))

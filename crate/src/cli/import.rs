@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{create_directory, exit};
+use super::{create_directory, exit, not_over};
 use crate::checkpoint::container::describe;
 use crate::checkpoint::training::encode_checkpoint;
 use crate::checkpoint::{DataState, Model, Precision, check_writable, read, write_atomic};
@@ -61,10 +61,7 @@ impl Import {
     /// Checks everything before the file is written, whole or not at all.
     pub fn run(self) -> Result<()> {
         let preset = self.preset.as_deref().map(|name| preset::config(name, 0)).transpose()?;
-        let real = |path: &Path| path.canonicalize().ok();
-        if real(&self.out).is_some_and(|out| real(&self.file) == Some(out)) {
-            return Err(Error::setting("--out", "is the snapshot itself; choose another name"));
-        }
+        not_over(&self.file, &self.out)?;
         let stages = Stages::new();
         stages.enter("reading");
         let bytes = read(&self.file)?;

@@ -25,7 +25,7 @@ Examples:
 
 /// Tell what a model, a checkpoint or an official snapshot is: configuration, parameters per layer, images seen, hash.
 ///
-/// All weights are read and checked on the way.
+/// All weights are read and checked on the way; of a snapshot, those of the averaged generator.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Info {
@@ -141,7 +141,14 @@ impl Report {
             ("bytes", self.bytes.to_string()),
             ("sha256", self.sha256.clone()),
             ("preset", header.preset.clone()),
-            ("images seen", header.images.to_string()),
+            (
+                "images seen",
+                if self.official && header.images == 0 {
+                    "not known".into()
+                } else {
+                    header.images.to_string()
+                },
+            ),
             ("precision", format!("{:?}", header.precision).to_lowercase()),
             ("samples", format!("{height} x {width} x {channels}, {labels}")),
             ("licence", header.licence.clone()),

@@ -116,6 +116,15 @@ pub fn progress(total: usize, what: &'static str) -> ProgressBar {
     ProgressBar::new(total as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
+/// Refuses an --out that would replace what is read.
+pub fn not_over(input: &Path, out: &Path) -> Result<()> {
+    let real = |path: &Path| path.canonicalize().ok();
+    if real(out).is_some_and(|out| real(input) == Some(out)) {
+        return Err(Error::setting("--out", format!("is {} itself; choose another name", input.display())));
+    }
+    Ok(())
+}
+
 /// Makes a directory for results, with its parents.
 pub fn create_directory(path: &Path) -> Result<()> {
     if path.as_os_str().is_empty() {

@@ -33,16 +33,14 @@ impl Collection {
         let pictures = match open::store(path)? {
             Some(store) => Pictures::Files(store),
             None => {
-                let options = |labels| OpenOptions { labels, ..OpenOptions::default() };
-                let plain = open(path, &options(false))?;
-                let Kind::Images { side, channels } = plain.kind() else {
+                let options = OpenOptions { labels: true, labels_required: false, ..OpenOptions::default() };
+                let dataset = open(path, &options)?;
+                let Kind::Images { side, channels } = dataset.kind() else {
                     return Err(Error::input(
                         path,
                         "holds points; only pictures can be checked and converted",
                     ));
                 };
-                // Without its labels it is a data set still.
-                let dataset = open(path, &options(true)).unwrap_or(plain);
                 Pictures::Alike { dataset, side, grey: channels == 1 }
             }
         };

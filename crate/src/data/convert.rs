@@ -18,8 +18,8 @@ use super::picture::MAX_SIDE;
 use crate::checkpoint::{output_reason, write_atomic_with};
 use crate::error::{Error, Result};
 
-/// Pictures that are in memory at a time.
-const PART: usize = 256;
+/// Pictures of a thread that are in memory at a time.
+const PART: usize = 4;
 
 /// How a picture that is not square becomes so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,24 +114,25 @@ pub fn convert(
         let stored = SimpleFileOptions::default()
             .compression_method(CompressionMethod::Stored)
             .last_modified_time(zip::DateTime::DEFAULT);
-        for start in (0..count).step_by(PART) {
-            let end = (start + PART).min(count);
-            let shaped: Vec<_> = (start..end)
+        let part = PART * rayon::current_num_threads();
+        for start in (0..count).step_by(part) {
+            let end = (start + part).min(count);
+            let encoded: Vec<_> = (start..end)
                 .into_par_iter()
                 .map(|index| {
                     let refused = |reason| Error::input(collection.path_of(index), reason);
-                    let picture = collection.picture(index)?;
-                    shaped(picture, conversion).map_err(refused)
+                    let picture = shaped(collection.picture(index)?, conversion).map_err(refused)?;
+                    let bytes = encode(&picture).map_err(refused)?;
+                    Ok(((picture.width(), colours_of(&picture)), bytes))
                 })
                 .collect();
-            for (index, picture) in (start..end).zip(shaped) {
-                let encoded = picture.and_then(|picture| {
-                    let found = (picture.width(), colours_of(&picture));
-                    let refused = |reason| Error::input(collection.path_of(index), reason);
-                    unlike(found, *alike.get_or_insert(found)).map_or(Ok(()), |why| Err(refused(why)))?;
-                    encode(&picture).map_err(refused)
-                });
-                match encoded {
+            for (index, encoded) in (start..end).zip(encoded) {
+                let fitting =
+                    encoded.and_then(|(found, bytes)| match unlike(found, *alike.get_or_insert(found)) {
+                        Some(reason) => Err(Error::input(collection.path_of(index), reason)),
+                        None => Ok(bytes),
+                    });
+                match fitting {
                     Ok(bytes) => {
                         let name = name_of(converted.len());
                         zip.start_file(name, stored).map_err(zip_failed)?;
@@ -152,7 +153,15 @@ pub fn convert(
         zip.finish().map_err(zip_failed)?.flush().map_err(failed)
     })?;
     let (side, colours) = alike.expect("there is a picture");
-    Ok(Converted { count: converted.len(), side, colours, classes: labels.width(), class_names, skipped })
+    let classes = match &labels {
+        // As training counts them: up to the highest that is there.
+        Labels::Classes { of, .. } => {
+            converted.iter().map(|&index| of[index] as usize + 1).max().unwrap_or(0)
+        }
+        labels => labels.width(),
+    };
+    let class_names = class_names.into_iter().take(classes).collect();
+    Ok(Converted { count: converted.len(), side, colours, classes, class_names, skipped })
 }
 
 /// As the official tool numbers: `00012/img00012345.png`.

@@ -19,15 +19,17 @@ use crate::error::{Error, Result};
 /// How to open a data set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenOptions {
-    /// Read the labels; it is an error if there are none.
+    /// Read the labels.
     pub labels: bool,
+    /// It is an error if labels are asked for and there are none.
+    pub labels_required: bool,
     /// The most that decoded pictures may keep in memory, in bytes.
     pub cache_bytes: usize,
 }
 
 impl Default for OpenOptions {
     fn default() -> Self {
-        Self { labels: false, cache_bytes: 256 << 20 }
+        Self { labels: false, labels_required: true, cache_bytes: 256 << 20 }
     }
 }
 
@@ -195,10 +197,16 @@ fn open_idx(
                 found = shelf.find(candidate)?.map(|source| (shelf.path(candidate), source));
             }
         }
-        let (labels_path, source) = found.ok_or_else(|| {
-            Error::input(path, format!("has no labels beside it; put {plain} there or train without labels"))
-        })?;
-        labels = Labels::classes(idx::labels(&labels_path, &source, images.count())?);
+        match found {
+            Some((labels_path, source)) => {
+                labels = Labels::classes(idx::labels(&labels_path, &source, images.count())?);
+            }
+            None if options.labels_required => {
+                let reason = format!("has no labels beside it; put {plain} there or train without labels");
+                return Err(Error::input(path, reason));
+            }
+            None => {}
+        }
     }
     Dataset::images(path, images, labels)
 }
@@ -220,7 +228,7 @@ fn open_pictures(path: &Path, store: Store, options: &OpenOptions) -> Result<Dat
             labels = Labels::from_json(&json, store.names())
                 .map_err(|reason| Error::input(store.labels_path(), reason))?;
         }
-        if labels == Labels::None {
+        if labels == Labels::None && options.labels_required {
             let reason = "has no labels; add a dataset.json that lists them or train without labels";
             return Err(Error::input(path, reason));
         }

@@ -86,7 +86,7 @@ impl Live {
     /// `count` iterations of both players, and the statistics of all of them.
     ///
     /// # Errors
-    /// [`Error::Diverged`] if a value is not a number: the run is then of no use until it is restored.
+    /// [`Error::Diverged`] if a value is not a number or the penalties explode: the run is then of no use until it is restored.
     pub async fn steps(&mut self, count: usize) -> Result<Statistics> {
         let mut statistics = Statistics::default();
         // One iteration's values are read while the device works on the next.
@@ -133,8 +133,9 @@ impl Live {
 
     async fn account(&self, stats: StepStats, statistics: &mut Statistics) -> Result<()> {
         let values = stats.read().await?;
-        let gamma = self.trainer.config.scheduled(self.trainer.images).gamma;
-        if let Some(ailment) = ailment(&values, gamma) {
+        let config = &self.trainer.config;
+        let gamma = config.scheduled(self.trainer.images).gamma;
+        if let Some(ailment) = ailment(&values, gamma, config.penalty) {
             return Err(diverged(&self.trainer, &ailment, "go back to the last checkpoint"));
         }
         statistics.add_iteration(&values);

@@ -23,6 +23,8 @@ pub struct Plan {
 
 /// Measures growing passes, up to the run's own; the trainer is of no more use for training.
 ///
+/// A step costs something once (Adam, the average) and something for each sample; two lengths tell them apart.
+///
 /// # Errors
 /// Those of reading data, and of the device.
 pub async fn plan(mut trainer: Trainer, dataset: &Dataset) -> Result<Plan> {
@@ -30,7 +32,9 @@ pub async fn plan(mut trainer: Trainer, dataset: &Dataset) -> Result<Plan> {
     let whole = trainer.config.pass();
     let left = (trainer.config.kimg * 1000).saturating_sub(trainer.images);
     let mut order = InfiniteSampler::at(dataset.len() as u32, trainer.config.seed, 0);
-    let mut measured = whole.min(2);
+    let batch = trainer.config.batch;
+    let mut measured = 1;
+    let mut last: Option<(usize, f64)> = None;
     loop {
         (trainer.config.batch, trainer.config.micro_batch) = (measured, 0);
         let mut seconds = 0.0;
@@ -41,11 +45,17 @@ pub async fn plan(mut trainer: Trainer, dataset: &Dataset) -> Result<Plan> {
             stats.read().await?;
             seconds = start.elapsed().as_secs_f64();
         }
-        if seconds >= ENOUGH_SECONDS || measured == whole {
-            let seconds_per_kimg = seconds / measured as f64 * 1e3;
+        if measured == whole || (seconds >= ENOUGH_SECONDS && last.is_some()) {
+            let sample = match last {
+                Some((fewer, less)) => ((seconds - less) / (measured - fewer) as f64).max(0.0),
+                None => seconds,
+            };
+            let once = (seconds - sample * measured as f64).max(0.0);
+            let seconds_per_kimg = (once / batch as f64 + sample) * 1e3;
             let seconds = seconds_per_kimg * left as f64 / 1e3;
             return Ok(Plan { memory, measured, seconds_per_kimg, seconds });
         }
+        last = Some((measured, seconds));
         measured = (measured * 4).min(whole);
     }
 }

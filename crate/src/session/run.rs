@@ -102,7 +102,7 @@ impl Session {
     /// Trains until the configuration's length or until `stop` is raised; the step in progress is finished.
     ///
     /// # Errors
-    /// [`crate::Error::Diverged`] if a loss is not finite; the last checkpoint is then from before.
+    /// [`crate::Error::Diverged`] if a loss is not finite or the penalties explode; the last checkpoint is then from before.
     pub async fn run(&mut self, stop: &AtomicBool, tell: &mut impl FnMut(Event)) -> Result<Outcome> {
         let total = self.trainer.config.kimg * 1000;
         let fresh = self.trainer.images == 0;
@@ -147,8 +147,9 @@ impl Session {
 
     async fn account(&mut self, stats: StepStats) -> Result<()> {
         let values = stats.read().await?;
-        let gamma = self.trainer.config.scheduled(self.trainer.images).gamma;
-        if let Some(ailment) = ailment(&values, gamma) {
+        let config = &self.trainer.config;
+        let gamma = config.scheduled(self.trainer.images).gamma;
+        if let Some(ailment) = ailment(&values, gamma, config.penalty) {
             let last = match self.directory.checkpoints().unwrap_or_default().first() {
                 Some(path) => format!("{} is from before", path.display()),
                 None => "no checkpoint was written yet".into(),

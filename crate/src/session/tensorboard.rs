@@ -23,7 +23,11 @@ impl EventFile {
     /// What has to be added to the file for these scalars at `step`.
     pub fn scalars<'a>(&mut self, step: u64, values: impl Iterator<Item = (&'a str, f64)>) -> Vec<u8> {
         let records = scalars(step, values);
-        if std::mem::replace(&mut self.begun, true) { records } else { [header(), records].concat() }
+        if std::mem::replace(&mut self.begun, true) {
+            records
+        } else {
+            [header(), start(step), records].concat()
+        }
     }
 }
 
@@ -31,6 +35,16 @@ impl EventFile {
 fn header() -> Vec<u8> {
     let mut event = wall_time();
     field(&mut event, 3, VERSION.as_bytes());
+    record(&event)
+}
+
+/// Says that the run goes on at `step`: what an earlier start wrote from there on no longer counts.
+fn start(step: u64) -> Vec<u8> {
+    let mut event = wall_time();
+    event.push(2 << 3);
+    varint(&mut event, step);
+    // Field 7: session_log, whose field 1 is its status: 1, START.
+    field(&mut event, 7, &[1 << 3, 1]);
     record(&event)
 }
 
@@ -105,6 +119,8 @@ mod tests {
         assert_eq!(checksum(b"123456789"), 0xe306_9283);
         assert_eq!(checksum(&[0; 32]), 0x8a91_36aa);
         assert_eq!(checksum(&[0xff; 32]), 0x62a8_ab43);
+        // TensorFlow's crc32c.h: ((crc >> 15) | (crc << 17)) + 0xa282ead8.
+        assert_eq!(masked_checksum(b"123456789"), 0xc78a_b0e5u32.to_le_bytes());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Data sets that cannot be checked, converted or shown.
 
 use super::{INPUT, OUTPUT, USAGE, check, row};
-use crate::inputs::{faces, grey_png, oblong_png, png, transparent_png};
+use crate::inputs::{faces, grey_png, idx, labelled_zip, oblong_png, png, transparent_png};
 
 const CONVERT: &str = "dataset convert faces --out set.zip";
 
@@ -83,6 +83,30 @@ fn data_sets_that_cannot_be_converted() {
             CONVERT,
             INPUT,
             "faces/07.png: has transparent pixels; --background",
+        ),
+        row(
+            "IDX labels of another set",
+            |s| {
+                s.write("data/train-images-idx3-ubyte", idx(&[4, 8, 8], 256));
+                s.write("data/train-labels-idx1-ubyte", idx(&[5], 5));
+            },
+            "dataset convert data --out set.zip",
+            INPUT,
+            "data/train-labels-idx1-ubyte: holds 5 labels for 4 pictures",
+        ),
+        row(
+            "a zip over itself",
+            labelled_zip,
+            "dataset convert classes.zip --out classes.zip",
+            USAGE,
+            "--out: is classes.zip itself",
+        ),
+        row(
+            "a sheet over its data",
+            labelled_zip,
+            "dataset show classes.zip --out classes.zip",
+            USAGE,
+            "--out: is classes.zip itself",
         ),
         row(
             "a broken dataset.json",

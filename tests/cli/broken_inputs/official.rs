@@ -276,13 +276,7 @@ fn runs_that_cannot_go_on() {
         row("a batch for a model", healthy, "import network.pkl --out c --batch 4", USAGE, "--full"),
         row("no batch", healthy, "import network.pkl --out c --full --batch 0", USAGE, "--batch"),
         row("no place", healthy, "import network.pkl", USAGE, "--out"),
-        row(
-            "itself",
-            healthy,
-            "import network.pkl --out network.pkl",
-            USAGE,
-            "--out: is the snapshot itself",
-        ),
+        row("itself", healthy, "import network.pkl --out network.pkl", USAGE, "--out: is "),
         row(
             "a folder in the way",
             |s| {

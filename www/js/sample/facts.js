@@ -21,7 +21,7 @@ export async function showFacts(info, source) {
     ["Makes", info.channels === 2 ? "points in the plane" : `${info.width} × ${info.height} pixels${info.classes ? `, ${info.classes} classes` : ""}`],
     ["Parameters", `${short(info.parameters)} (${info.precision === "f16" ? "half" : "single"} precision)`],
     ["File", `${bytes(info.bytes)}${info.kind === "checkpoint" ? ", a checkpoint" : ""}`],
-    ["Training", `${count(info.images)} pictures seen`],
+    ["Training", info.images > 0 ? `${count(info.images)} pictures seen` : "not known"],
     ["Runs on", deviceTitle(info.device, able)],
     ["Licence", source.licence || info.licence || "not stated"],
     ["SHA-256", `${info.sha256.slice(0, 16)}…`],

@@ -12,8 +12,8 @@ use tempfile::TempDir;
 
 use super::*;
 
-const LABELLED: OpenOptions = OpenOptions { labels: true, cache_bytes: 1 << 20 };
-const PLAIN: OpenOptions = OpenOptions { labels: false, cache_bytes: 1 << 20 };
+const LABELLED: OpenOptions = OpenOptions { labels: true, labels_required: true, cache_bytes: 1 << 20 };
+const PLAIN: OpenOptions = OpenOptions { labels: false, ..LABELLED };
 
 fn folder(files: &[(&str, Vec<u8>)]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -239,7 +239,7 @@ fn prefetching_gives_what_the_sampler_asks_for_and_resumes_exactly() {
 #[test]
 fn an_error_while_prefetching_arrives_and_does_not_hang() {
     let made = folder(&[("a.png", png(4, 0))]);
-    let dataset = Arc::new(open(made.path(), &OpenOptions { cache_bytes: 0, labels: false }).unwrap());
+    let dataset = Arc::new(open(made.path(), &OpenOptions { cache_bytes: 0, ..PLAIN }).unwrap());
     fs::remove_file(made.path().join("a.png")).unwrap();
     let mut ahead = Prefetcher::new(dataset, InfiniteSampler::new(1, 0), 2, 2).unwrap();
     assert!(ahead.next().unwrap_err().to_string().contains("a.png"));

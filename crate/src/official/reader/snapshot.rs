@@ -17,9 +17,10 @@ pub struct Snapshot<'a> {
 }
 
 impl<'a> Snapshot<'a> {
-    /// Whether a file begins as a pickle does.
+    /// Whether a file begins as a pickle does: a protocol, then an instruction. The length that a safetensors file begins
+    /// with can look like the former, and has a 0 where the latter stands.
     pub fn is_one(bytes: &[u8]) -> bool {
-        matches!(bytes, [0x80, 2..=5, ..])
+        matches!(bytes, [0x80, 2..=5, instruction, ..] if *instruction != 0)
     }
 
     pub fn read(bytes: &'a [u8]) -> Result<Self> {
