@@ -23,7 +23,9 @@ for (const { name, ...context } of FORMATS) {
   const shoot = async (view) => {
     for (const colorScheme of ["light", "dark"]) {
       await page.emulateMedia({ colorScheme });
-      // A full page is taken from where it is scrolled to, with the header there.
+      // What is further down is drawn when it is seen, and the header stands where the page is scrolled to.
+      await page.evaluate(() => window.scrollTo(0, document.body.scrollHeight / 2));
+      await page.waitForTimeout(2500);
       await page.evaluate(() => window.scrollTo(0, 0));
       // Transitions of colour.
       await page.waitForTimeout(500);
