@@ -18,7 +18,7 @@ export function readLink(search = location.search) {
   const count = number("count");
   return {
     model: words.get("model"),
-    seeds: parseSeeds(words.get("seed")) ?? { start: 0 },
+    seeds: parseSeeds(words.get("seed")) ?? { start: 1 },
     class: number("class"),
     face: number("face"),
     count: SIZES.includes(count) ? count : 24,
