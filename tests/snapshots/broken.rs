@@ -93,7 +93,7 @@ fn nothing_else_is_imported() {
         ("evil\u{1b}[2J", "name"),
     ] {
         for protocol in [2, 4] {
-            let call = Reduce(Box::new(Global(module, name)), vec![text("touch /tmp/harm")]);
+            let call = Reduce(Box::new(Global(module, name)), vec![text("touch harm")]);
             let said = reason(&encode(&dict(vec![("G_ema", call)]), protocol));
             assert!(said.contains("it asks for Python's ") && said.contains("nothing was run"), "{said}");
             assert!(!said.contains('\u{1b}'), "control characters are shown as such");

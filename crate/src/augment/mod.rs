@@ -67,8 +67,22 @@ impl Pipeline {
             geometry: upload(geometry, [count, 2, 3]),
             mix: upload(mix, [count, channels, channels]),
             offset: upload(offset, [count, 1, channels]),
-            holes: upload(holes.collect(), [count, 1, 3]),
+            mask: self.mask(&upload(holes.collect(), [count, 1, 3])),
         }
+    }
+
+    /// Zero, a middle grey, inside the holes `[batch, 1, 3]`: centre and half the side, in parts of the side.
+    fn mask(&self, holes: &Tensor<3>) -> Tensor<4> {
+        let (batch, side) = (holes.dims()[0], self.warp.side());
+        let entry = |index: usize| holes.clone().narrow(2, index, 1);
+        let within = |axis: usize| {
+            let distance = (self.middles.clone().reshape([1, side, 1]) - entry(axis)).abs();
+            let inside = distance.clone().lower(entry(2));
+            distance.zeros_like().mask_fill(inside, 1.0)
+        };
+        let across = within(0).reshape([batch, 1, side, 1]);
+        let down = within(1).reshape([batch, side, 1, 1]);
+        (across * down).neg().add_scalar(1.0)
     }
 }
 
@@ -82,8 +96,8 @@ pub struct Augmentation {
     mix: Tensor<3>,
     /// `[batch, 1, channels]`
     offset: Tensor<3>,
-    /// Centre and half the side, in parts of the side: `[batch, 1, 3]`.
-    holes: Tensor<3>,
+    /// 0 inside the hole, else 1: `[batch, side, side, 1]`.
+    mask: Tensor<4>,
 }
 
 impl Augmentation {
@@ -91,18 +105,18 @@ impl Augmentation {
     pub fn apply(&self, x: Tensor<4>) -> Tensor<4> {
         let warped = self.pipeline.warp.apply(x, &self.geometry);
         let mixed = self.mixed(warped, self.mix.clone(), Some(&self.offset));
-        self.masked(mixed)
+        mixed * self.mask.clone()
     }
 
     /// The linear part: what [`apply`](Self::apply) adds for a change of the picture.
     pub fn linear(&self, x: Tensor<4>) -> Tensor<4> {
         let warped = self.pipeline.warp.apply(x, &self.geometry);
-        self.masked(self.mixed(warped, self.mix.clone(), None))
+        self.mixed(warped, self.mix.clone(), None) * self.mask.clone()
     }
 
     /// The adjoint of the linear part: from gradients at augmented pictures to gradients at the pictures.
     pub fn adjoint(&self, delta: Tensor<4>) -> Tensor<4> {
-        let mixed = self.mixed(self.masked(delta), self.mix.clone().swap_dims(1, 2), None);
+        let mixed = self.mixed(delta * self.mask.clone(), self.mix.clone().swap_dims(1, 2), None);
         self.pipeline.warp.adjoint(mixed, &self.geometry)
     }
 
@@ -114,7 +128,7 @@ impl Augmentation {
             geometry: part(&self.geometry),
             mix: part(&self.mix),
             offset: part(&self.offset),
-            holes: part(&self.holes),
+            mask: self.mask.clone().narrow(0, start, length),
         }
     }
 
@@ -126,7 +140,7 @@ impl Augmentation {
             geometry: both(&self.geometry, &other.geometry),
             mix: both(&self.mix, &other.mix),
             offset: both(&self.offset, &other.offset),
-            holes: both(&self.holes, &other.holes),
+            mask: Tensor::cat(vec![self.mask.clone(), other.mask.clone()], 0),
         }
     }
 
@@ -138,22 +152,6 @@ impl Augmentation {
             None => pixels,
         };
         pixels.reshape(shape)
-    }
-
-    /// Zero, a middle grey, inside the hole.
-    fn masked(&self, x: Tensor<4>) -> Tensor<4> {
-        let side = self.pipeline.warp.side();
-        let half = self.holes.clone().narrow(2, 2, 1);
-        let within = |axis: usize| {
-            let middles = self.pipeline.middles.clone().reshape([1, side, 1]);
-            let distance = (middles - self.holes.clone().narrow(2, axis, 1)).abs();
-            let inside = distance.lower(half.clone());
-            x.zeros_like().narrow(2, 0, 1).narrow(3, 0, 1).squeeze_dim::<3>(3).mask_fill(inside, 1.0)
-        };
-        let batch = x.dims()[0];
-        let across = within(0).reshape([batch, 1, side, 1]);
-        let down = within(1).reshape([batch, side, 1, 1]);
-        x * (across * down).neg().add_scalar(1.0)
     }
 }
 

@@ -8,7 +8,8 @@
 
 use burn::tensor::{DType, Device, IndexingUpdateOp, Int, Tensor, TensorData};
 
-use crate::kernels::{self, warp::FILTER};
+use crate::kernels;
+use crate::kernels::warp::{FILTER, centre, doubled, doubled_from, place, read};
 
 /// The filters for pictures of one size.
 #[derive(Clone, Debug)]
@@ -22,28 +23,16 @@ pub struct Warp {
     places: Tensor<1>,
 }
 
-/// Pixels of a side after reflecting (by all but one pixel on each side) and doubling.
-const fn doubled(side: usize) -> usize {
-    2 * (3 * side - 2)
-}
-
-/// Pixels of a side that are read, doubled, with what the filter needs around them.
-const fn read(side: usize) -> usize {
-    2 * side + FILTER.len()
-}
-
-/// The neighbours of the places that are read, in the doubled picture.
-struct Neighbours {
-    /// Four pixels for each place, `[batch, read * read]`, and their weights.
-    pixels: [(Tensor<2, Int>, Tensor<2>); 4],
-}
+/// The four neighbours of every place that is read: pixels of the doubled picture and their weights, each
+/// `[batch, read * read]`.
+type Neighbours = [(Tensor<2, Int>, Tensor<2>); 4];
 
 impl Warp {
     pub fn new(side: usize, device: &Device) -> Self {
         let (long, wide) = (doubled(side), read(side));
         let mut up = vec![0.0f32; long * side];
         for (n, row) in up.chunks_mut(side).enumerate() {
-            for (source, weight) in kernels::warp::doubled_from(n, side) {
+            for (source, weight) in doubled_from(n, side) {
                 row[source] += weight;
             }
         }
@@ -51,7 +40,7 @@ impl Warp {
         for (i, row) in down.chunks_mut(wide).enumerate() {
             row[2 * i + 1..][..FILTER.len()].copy_from_slice(&FILTER);
         }
-        let places: Vec<f32> = (0..wide).map(|a| kernels::warp::place(a, side)).collect();
+        let places: Vec<f32> = (0..wide).map(|a| place(a, side)).collect();
         Self {
             side,
             up: Tensor::from_data(TensorData::new(up, [long, side]), device),
@@ -79,16 +68,11 @@ impl Warp {
         let wide = read(self.side);
         let planes = both_axes(x.permute([0, 3, 1, 2]), &self.up);
         let planes: Tensor<3> = planes.reshape([batch, channels, size]);
-        let mut sum: Option<Tensor<3>> = None;
-        for (pixels, weights) in self.neighbours(geometry).pixels {
+        let [a, b, c, d] = self.neighbours(geometry).map(|(pixels, weights)| {
             let pixels = pixels.unsqueeze_dim::<3>(1).expand([batch, channels, wide * wide]);
-            let part = planes.clone().gather(2, pixels) * weights.unsqueeze_dim(1);
-            sum = Some(match sum {
-                Some(sum) => sum + part,
-                None => part,
-            });
-        }
-        let sampled = sum.expect("four neighbours").reshape([batch, channels, wide, wide]);
+            planes.clone().gather(2, pixels) * weights.unsqueeze_dim(1)
+        });
+        let sampled = (a + b + c + d).reshape([batch, channels, wide, wide]);
         both_axes(sampled, &self.down).permute([0, 2, 3, 1])
     }
 
@@ -103,7 +87,7 @@ impl Warp {
         let sampled: Tensor<3> = sampled.reshape([batch, channels, wide * wide]);
         let like = (&sampled.device(), sampled.dtype());
         let mut planes = Tensor::<3>::zeros([batch, channels, long * long], like);
-        for (pixels, weights) in self.neighbours(geometry).pixels {
+        for (pixels, weights) in self.neighbours(geometry) {
             let pixels = pixels.unsqueeze_dim::<3>(1).expand([batch, channels, wide * wide]);
             let values = sampled.clone() * weights.unsqueeze_dim(1);
             planes = planes.scatter(2, pixels, values, IndexingUpdateOp::Add);
@@ -115,7 +99,7 @@ impl Warp {
     fn neighbours(&self, geometry: &Tensor<3>) -> Neighbours {
         let batch = geometry.dims()[0];
         let (long, wide) = (doubled(self.side), read(self.side));
-        let centre = kernels::warp::centre(self.side) as f64;
+        let centre = f64::from(centre(self.side));
         let entry = |row: usize, column: usize| geometry.clone().narrow(1, row, 1).narrow(2, column, 1);
         let across = self.places.clone().reshape([1, 1, wide]);
         let along = self.places.clone().reshape([1, wide, 1]);
@@ -139,14 +123,13 @@ impl Warp {
             let outside = pixel.not_equal(inside.clone());
             (inside, weight.mask_fill(outside, 0.0))
         };
-        let pixels = [(false, false), (false, true), (true, false), (true, true)].map(|(below, beside)| {
+        [(false, false), (false, true), (true, false), (true, true)].map(|(below, beside)| {
             let (row, row_weight) = neighbour(&down, &down_rest, below);
             let (column, column_weight) = neighbour(&right, &right_rest, beside);
             let index: Tensor<3, Int> = row.int() * long as i64 + column.int();
             let weight = row_weight * column_weight;
             (index.reshape([batch, wide * wide]), weight.reshape([batch, wide * wide]))
-        });
-        Neighbours { pixels }
+        })
     }
 }
 

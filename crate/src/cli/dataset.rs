@@ -9,7 +9,7 @@ use crate::data::{
 };
 use crate::pictures;
 use crate::{Error, Result};
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::{count, exit, not_over, progress};
@@ -64,16 +64,16 @@ struct Convert {
     size: Option<u32>,
     /// What to do with pictures that are not square; a small one is padded without being scaled
     #[arg(long, value_enum)]
-    fit: Option<FitName>,
+    fit: Option<Fit>,
     /// Make all pictures grey, or all of them colour [default: as the first]
     #[arg(long, value_enum)]
-    colours: Option<ColoursName>,
+    colours: Option<Colours>,
     /// white, black or #rrggbb
     #[arg(long, value_name = "COLOUR", value_parser = colour)]
     background: Option<[u8; 3]>,
     /// Where the labels come from: what lies beside the pictures, the outermost folder of each, nowhere
     #[arg(long, value_enum, default_value = "source")]
-    labels: LabelsName,
+    labels: LabelsFrom,
     /// The first so many pictures [default: all]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(1..))]
     max_images: Option<u64>,
@@ -99,26 +99,6 @@ struct Show {
     /// Which pictures are taken
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u32,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum FitName {
-    Crop,
-    Pad,
-    Stretch,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum ColoursName {
-    Grey,
-    Colour,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum LabelsName {
-    Source,
-    Folders,
-    None,
 }
 
 impl Dataset {
@@ -199,21 +179,10 @@ impl Convert {
         check_writable(&self.out)?;
         let conversion = Conversion {
             size: self.size,
-            fit: self.fit.map(|fit| match fit {
-                FitName::Crop => Fit::Crop,
-                FitName::Pad => Fit::Pad,
-                FitName::Stretch => Fit::Stretch,
-            }),
-            colours: self.colours.map(|colours| match colours {
-                ColoursName::Grey => Colours::Grey,
-                ColoursName::Colour => Colours::Colour,
-            }),
+            fit: self.fit,
+            colours: self.colours,
             background: self.background,
-            labels: match self.labels {
-                LabelsName::Source => LabelsFrom::Source,
-                LabelsName::Folders => LabelsFrom::Folders,
-                LabelsName::None => LabelsFrom::None,
-            },
+            labels: self.labels,
             most: self.max_images.map(|most| usize::try_from(most).unwrap_or(usize::MAX)),
             skip_bad: self.skip_bad,
         };

@@ -1,5 +1,7 @@
 //! `r3gan train`: flags to a session, events to a progress bar.
 
+mod dry_run;
+
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,6 +11,7 @@ use burn::tensor::Device;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use self::dry_run::{describe, foretell};
 use super::exit;
 use crate::backend;
 use crate::checkpoint::training::decode_checkpoint;
@@ -18,7 +21,7 @@ use crate::data::{self, Dataset, OpenOptions};
 use crate::error::{Error, Result};
 use crate::preset;
 use crate::schedule::Schedule;
-use crate::session::{Event, Outcome, Plan, RunDirectory, Session, SessionOptions, check_data, fit, plan};
+use crate::session::{Event, Outcome, RunDirectory, Session, SessionOptions, check_data, fit, plan};
 use crate::training::{Trainer, footprint};
 
 const EXAMPLES: &str = "\
@@ -329,39 +332,6 @@ fn same_directory(checkpoint: &Path, directory: &Path) -> bool {
     let real = |path: &Path| path.canonicalize().ok();
     let parent = checkpoint.canonicalize().ok().and_then(|path| path.parent().map(Path::to_path_buf));
     parent.is_some() && parent == real(directory)
-}
-
-/// What --dry-run prints: the configuration, the networks' sizes, the data.
-fn describe(trainer: &Trainer, dataset: &Dataset) -> String {
-    let config = toml::to_string(&trainer.config).expect("a configuration is plain data");
-    format!(
-        "{config}\n# generator: {} parameters\n# critic: {} parameters\n# data: {} samples, {} classes\n",
-        trainer.generator.parameter_count(),
-        trainer.critic.parameter_count(),
-        dataset.len(),
-        dataset.classes(),
-    )
-}
-
-/// What --dry-run measured, and what follows from it.
-fn foretell(plan: &Plan, device: &str) -> String {
-    let Plan { memory, measured, seconds_per_kimg, seconds } = *plan;
-    format!(
-        "# memory: about {:.2} GB for a step\n# time: {seconds_per_kimg:.2} s per kimg, measured with {measured} samples \
-         a pass on {device}\n# the whole run: {}\n",
-        memory as f64 / 1e9,
-        readable(seconds),
-    )
-}
-
-/// `3.4 hours`
-fn readable(seconds: f64) -> String {
-    match seconds {
-        s if s < 120.0 => format!("{s:.0} seconds"),
-        s if s < 7200.0 => format!("{:.0} minutes", s / 60.0),
-        s if s < 172_800.0 => format!("{:.1} hours", s / 3600.0),
-        s => format!("{:.1} days", s / 86_400.0),
-    }
 }
 
 /// What --gamma takes.

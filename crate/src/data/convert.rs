@@ -23,6 +23,7 @@ const PART: usize = 4;
 
 /// How a picture that is not square becomes so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub enum Fit {
     /// The largest square in its middle.
     Crop,
@@ -34,6 +35,7 @@ pub enum Fit {
 
 /// What the pixels become.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub enum Colours {
     Grey,
     Colour,
@@ -41,6 +43,7 @@ pub enum Colours {
 
 /// Where the labels come from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub enum LabelsFrom {
     /// What lies beside the pictures: a `dataset.json`, an IDX file, CIFAR-10's own.
     #[default]

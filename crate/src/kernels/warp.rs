@@ -27,6 +27,16 @@ pub const FILTER: [f32; 12] = [
 /// Pixels of an axis that a place can be read from.
 const TAPS: usize = 7;
 
+/// Pixels of a side after reflecting (by all but one pixel on each side) and doubling.
+pub const fn doubled(side: usize) -> usize {
+    2 * (3 * side - 2)
+}
+
+/// Pixels of a side that are read, doubled, with what the filter needs around them.
+pub const fn read(side: usize) -> usize {
+    2 * side + FILTER.len()
+}
+
 /// Where the a-th place that is read lies, in pixels from the centre.
 pub fn place(a: usize, side: usize) -> f32 {
     (a as f32 - side as f32 - 5.0) / 2.0
@@ -67,7 +77,7 @@ struct Place {
 impl Place {
     /// At `index` of the doubled axis; `None` if nothing of the picture is there.
     fn at(index: f32, side: usize) -> Option<Self> {
-        let doubled = 2 * (3 * side as i64 - 2);
+        let doubled = doubled(side) as i64;
         let floor = index.floor();
         let rest = index - floor;
         if !(floor >= -1.0 && floor < doubled as f32) {
@@ -92,7 +102,7 @@ impl Place {
 
 /// The places that one picture is read at, row by row: `read * read` of them.
 fn places(side: usize, geometry: &[f32; 6]) -> impl Iterator<Item = Option<(Place, Place)>> {
-    let read = 2 * side + FILTER.len();
+    let read = read(side);
     let [xx, xy, xt, yx, yy, yt] = *geometry;
     (0..read * read).map(move |index| {
         let (right, down) = (place(index % read, side), place(index / read, side));
@@ -109,7 +119,7 @@ pub fn apply(x: &[f32], shape: Shape, geometry: &[f32]) -> Vec<f32> {
     let mut result = vec![0.0; x.len()];
     let pictures = result.par_chunks_mut(size).zip(x.par_chunks(size)).zip(geometry.as_chunks::<6>().0);
     pictures.for_each(|((result, x), geometry)| {
-        let read = 2 * side + FILTER.len();
+        let read = read(side);
         let mut sampled = vec![0.0; read * read * channels];
         for (out, place) in sampled.chunks_exact_mut(channels).zip(places(side, geometry)) {
             let Some((row, column)) = place else { continue };
@@ -140,7 +150,7 @@ pub fn adjoint(delta: &[f32], shape: Shape, geometry: &[f32]) -> Vec<f32> {
     let mut result = vec![0.0; delta.len()];
     let pictures = result.par_chunks_mut(size).zip(delta.par_chunks(size)).zip(geometry.as_chunks::<6>().0);
     pictures.for_each(|((result, delta), geometry)| {
-        let read = 2 * side + FILTER.len();
+        let read = read(side);
         let mut narrow = vec![0.0; read * side * channels];
         halve_adjoint(&mut narrow, delta, side * channels);
         let mut sampled = vec![0.0; read * read * channels];
