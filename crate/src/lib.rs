@@ -53,6 +53,8 @@ pub mod data;
 pub mod error;
 pub mod kernels;
 pub mod linear;
+#[cfg(not(target_family = "wasm"))]
+pub mod metrics;
 pub mod network;
 pub mod objective;
 pub mod official;

@@ -35,11 +35,16 @@ export async function start(scene) {
   return moved(scene, 0);
 }
 
-/** Types a value for `gamma` or `rate` and waits until the run holds it. */
-export async function set(scene, name, value) {
+/** Types a value for `gamma` or `rate`; the run takes it with its next step. */
+export async function type(scene, name, value) {
   const input = scene.get(`train-${name}`);
   await input.fill(String(value));
   await input.press("Tab");
+}
+
+/** Types a value for `gamma` or `rate` and waits until the run holds it. */
+export async function set(scene, name, value) {
+  await type(scene, name, value);
   await scene.page.locator(`#train-${name}-note`).getByText("Held at").waitFor();
 }
 

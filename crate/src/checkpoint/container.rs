@@ -20,6 +20,7 @@ use crate::training::read_values;
 pub enum Values {
     F32(Vec<f32>),
     F16(Vec<f16>),
+    F64(Vec<f64>),
     U32(Vec<u32>),
 }
 
@@ -36,6 +37,7 @@ impl View for &Entry {
         match self.values {
             Values::F32(_) => Dtype::F32,
             Values::F16(_) => Dtype::F16,
+            Values::F64(_) => Dtype::F64,
             Values::U32(_) => Dtype::U32,
         }
     }
@@ -48,6 +50,7 @@ impl View for &Entry {
         match &self.values {
             Values::F32(values) => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
             Values::F16(values) => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
+            Values::F64(values) => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
             Values::U32(values) => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
         }
     }
@@ -56,6 +59,7 @@ impl View for &Entry {
         match &self.values {
             Values::F32(values) => values.len() * 4,
             Values::F16(values) => values.len() * 2,
+            Values::F64(values) => values.len() * 8,
             Values::U32(values) => values.len() * 4,
         }
     }
@@ -164,6 +168,22 @@ impl<'a> Container<'a> {
             Dtype::F64 => Ok(data.as_chunks::<8>().0.iter().map(|b| f64::from_le_bytes(*b) as f32).collect()),
             other => Err(Error::input(&self.origin, format!("tensor '{name}' is {other:?}, not f32 or f16"))),
         }
+    }
+
+    /// Whether the file has a tensor of this name.
+    pub fn has(&self, name: &str) -> bool {
+        self.tensors.tensor(name).is_ok()
+    }
+
+    /// A tensor of f64 of a known shape; all must be finite.
+    pub fn doubles(&self, name: &str, shape: &[usize]) -> Result<Vec<f64>> {
+        let tensor = self.tensor(name)?;
+        let values: Vec<f64> =
+            tensor.data().as_chunks::<8>().0.iter().map(|b| f64::from_le_bytes(*b)).collect();
+        if tensor.dtype() == Dtype::F64 && tensor.shape() == shape && values.iter().all(|v| v.is_finite()) {
+            return Ok(values);
+        }
+        Err(Error::input(&self.origin, format!("tensor '{name}' does not hold {shape:?} finite f64")))
     }
 
     /// A vector of `length` unsigned words.

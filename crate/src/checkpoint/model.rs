@@ -63,6 +63,21 @@ impl Model {
         Ok(Self { header, generator, weights })
     }
 
+    /// The trainer's averaged generator as it is now.
+    pub fn average_of(trainer: &Trainer, precision: Precision) -> Self {
+        let header = ModelHeader {
+            format: FORMAT,
+            kind: Kind::Model,
+            preset: trainer.config.preset.clone(),
+            network: trainer.config.network.clone(),
+            images: trainer.images,
+            precision,
+            licence: trainer.origin.licence.clone(),
+            official_precision: trainer.origin.official_precision.clone(),
+        };
+        Self { header, generator: trainer.generator.clone(), weights: trainer.players.average.clone() }
+    }
+
     /// The bytes of a model file.
     ///
     /// # Errors
@@ -75,17 +90,7 @@ impl Model {
 
 /// The bytes of a model file with the trainer's averaged generator.
 pub async fn encode_model(trainer: &Trainer, precision: Precision) -> Result<Vec<u8>> {
-    let header = ModelHeader {
-        format: FORMAT,
-        kind: Kind::Model,
-        preset: trainer.config.preset.clone(),
-        network: trainer.config.network.clone(),
-        images: trainer.images,
-        precision,
-        licence: trainer.origin.licence.clone(),
-        official_precision: trainer.origin.official_precision.clone(),
-    };
-    write(&header, &trainer.generator, &trainer.players.average).await
+    Model::average_of(trainer, precision).encode(precision).await
 }
 
 /// The bytes of a file, in the header's number format.

@@ -6,6 +6,7 @@ mod doctor;
 pub mod exit;
 mod import;
 mod info;
+mod metrics;
 mod process;
 mod sample;
 mod train;
@@ -47,6 +48,8 @@ enum Command {
     Import(import::Import),
     /// Tell what a model, a checkpoint or an official snapshot is.
     Info(info::Info),
+    /// Measure generators: FID, KID, precision and recall, inception score.
+    Metrics(metrics::Metrics),
     /// Check, convert and look at data sets.
     Dataset(dataset::Dataset),
     /// List the devices, check that they compute, and say what to do about what is missing.
@@ -71,6 +74,7 @@ pub fn main() -> ExitCode {
         Command::Sample(sample) => sample.run(),
         Command::Import(import) => import.run(),
         Command::Info(info) => info.run(),
+        Command::Metrics(metrics) => metrics.run(),
         Command::Dataset(dataset) => match dataset.run() {
             Ok(code) => return code,
             Err(error) => Err(error),

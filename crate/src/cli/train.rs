@@ -13,12 +13,14 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use self::dry_run::{describe, foretell};
 use super::exit;
+use super::metrics::{self, Measuring};
 use crate::backend;
 use crate::checkpoint::training::decode_checkpoint;
 use crate::checkpoint::{DataState, Precision, read};
 use crate::config::TrainingConfig;
 use crate::data::{self, Dataset, OpenOptions};
 use crate::error::{Error, Result};
+use crate::metrics::{Evaluator, Metric, Progress};
 use crate::preset;
 use crate::schedule::Schedule;
 use crate::session::{Event, Outcome, RunDirectory, Session, SessionOptions, check_data, fit, plan};
@@ -31,6 +33,7 @@ Examples:
   r3gan train --data ring8 --preset points --out runs/ring
   r3gan train --data mnist/ --out runs/digits --resume auto --kimg 200
   r3gan train --data faces/ --preset demo-64 --out runs/faces --set gamma.base=8 --set learning_rate.base=3e-4
+  r3gan train --data faces/ --preset demo-64 --out runs/faces --metrics fid5k_full --extractor inception.safetensors
 
 --data takes a folder or zip of square pictures (with an optional dataset.json of labels), MNIST-like IDX files,
 CIFAR-10 binary files, or the names ring8 and grid25. Ctrl-C finishes the step and writes a checkpoint.";
@@ -95,6 +98,12 @@ pub struct Train {
     /// Write models in f16: half the size, for sharing.
     #[arg(long)]
     half: bool,
+    /// Measure every snapshot and keep the best by the first metric: a list of what `r3gan metrics` takes, such as
+    /// fid50k_full,kid50k_full [default: none].
+    #[arg(long, value_name = "LIST")]
+    metrics: Option<String>,
+    #[command(flatten)]
+    measuring: Measuring,
     /// Print configuration, networks, data, memory and time, measured by a few steps, then stop; nothing is written.
     #[arg(long)]
     dry_run: bool,
@@ -104,6 +113,8 @@ impl Train {
     pub fn run(self) -> Result<Outcome> {
         // A mistake in the flags is told before a driver is started and a data set is read.
         let preset = self.preset.as_deref().map(|name| preset::config(name, 0)).transpose()?;
+        let metrics = self.metrics.as_deref().map(Metric::list).transpose()?.unwrap_or_default();
+        self.measuring.check(&metrics)?;
         let device = backend::open(&self.device)?;
         let resumed = self.resumed(&device)?;
         let dataset = self.open_data()?;
@@ -123,6 +134,7 @@ impl Train {
             exit::say(foretell(&pollster::block_on(plan(trainer, &dataset))?, &self.device).trim_end())?;
             return Ok(Outcome::Finished);
         }
+        let evaluator = self.measuring.evaluator(metrics, &device)?;
         let directory = RunDirectory::create(&self.out)?;
         let continues = match &place {
             Some((path, _)) => same_directory(path, &self.out),
@@ -136,7 +148,7 @@ impl Train {
         directory.set_aside_after(trainer.images)?;
         directory.rewind_statistics(trainer.images)?;
         directory.write("options.toml", self.options(&trainer.config).as_bytes())?;
-        self.train(trainer, place, dataset, directory)
+        self.train(trainer, place, dataset, directory, evaluator)
     }
 
     fn open_data(&self) -> Result<Dataset> {
@@ -279,11 +291,12 @@ impl Train {
         place: Option<(PathBuf, DataState)>,
         dataset: Dataset,
         directory: RunDirectory,
+        evaluator: Option<Evaluator>,
     ) -> Result<Outcome> {
         let stop = stop_on_signal()?;
         let images = trainer.images;
         let bar = ProgressBar::new(trainer.config.kimg * 1000).with_position(images);
-        let template = "{elapsed_precise} [{wide_bar}] {pos}/{len} images, {per_sec}, {eta} left";
+        let template = "{elapsed_precise} [{wide_bar}] {pos}/{len} images, {per_sec}, {eta} left{msg}";
         bar.set_style(
             ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
         );
@@ -298,9 +311,19 @@ impl Train {
         };
         let place = place.map(|(_, place)| place);
         let mut session = Session::new(trainer, place, dataset, directory, options)?;
+        if let Some(evaluator) = evaluator {
+            session = session.measured_by(evaluator);
+        }
         let mut last_checkpoint = None;
         let outcome = pollster::block_on(session.run(&stop, &mut |event| match event {
-            Event::Step { images } => bar.set_position(images),
+            Event::Step { images } => {
+                bar.set_message("");
+                bar.set_position(images);
+            }
+            Event::Measuring(Progress { what, done, total }) => {
+                bar.set_message(format!(", measuring {what} {done}/{total}"));
+            }
+            Event::Measured(scores) => print_line(&bar, &metrics::lines(&scores)),
             Event::Tick(tick) => print_line(&bar, &tick.line()),
             Event::Wrote(path) => {
                 if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("checkpoint")) {

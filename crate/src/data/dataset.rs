@@ -147,6 +147,24 @@ impl Dataset {
         self.count << u32::from(self.mirror)
     }
 
+    /// Number of items without their mirror images, which come after them.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn originals(&self) -> usize {
+        self.count
+    }
+
+    /// Where it lies, to name it in errors.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes the label of an item into `out`, `[classes]`.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn write_label(&self, index: u32, out: &mut [f32]) {
+        self.labels.write(index as usize % self.count, out);
+    }
+
     /// What it holds; `side` includes the padding.
     pub fn kind(&self) -> Kind {
         match &self.content {
@@ -164,7 +182,7 @@ impl Dataset {
     #[cfg(not(target_family = "wasm"))]
     pub(crate) fn class_of(&self, index: u32) -> usize {
         let mut label = vec![0.0; self.classes()];
-        self.labels.write(index as usize % self.count, &mut label);
+        self.write_label(index, &mut label);
         label.iter().position(|part| *part != 0.0).unwrap_or_default()
     }
 

@@ -6,6 +6,8 @@
 //! | `log.txt` | every tick line |
 //! | `stats.jsonl` | one JSON object a tick: name to {num, mean, std}, and a timestamp |
 //! | `events.out.tfevents.*` | the means of those for TensorBoard, by kimg; a file for each start |
+//! | `metric-fid5k_full.jsonl` | one JSON object for each model that was measured, with the official keys |
+//! | `best-fid5k_full.safetensors` | the model that was best by the first metric |
 //! | `reals.png` | real samples |
 //! | `fakes-000012.png` | samples at fixed latents after 12 kimg |
 //! | `model-000012.safetensors` | the averaged generator after 12 kimg |
@@ -15,6 +17,8 @@
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+
+use serde_json::Value;
 
 use crate::checkpoint::{self, UNFINISHED, write_atomic};
 use crate::error::{Error, Result};
@@ -75,14 +79,11 @@ impl RunDirectory {
 
     /// Checkpoints in the directory, newest first.
     pub fn checkpoints(&self) -> Result<Vec<PathBuf>> {
-        let failed = |e: std::io::Error| Error::input(&self.path, format!("cannot be read ({e})"));
         let mut found = Vec::new();
-        for entry in fs::read_dir(&self.path).map_err(failed)? {
-            let path = entry.map_err(failed)?.path();
-            let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+        for name in self.names()? {
             let number = name.strip_prefix("checkpoint-").and_then(|n| n.strip_suffix(".safetensors"));
             if let Some(number) = number.and_then(|n| n.parse::<u64>().ok()) {
-                found.push((number, path));
+                found.push((number, self.path.join(name)));
             }
         }
         found.sort();
@@ -117,11 +118,9 @@ impl RunDirectory {
 
     /// Removes what a killed run was writing when it ended.
     pub fn clear_unfinished(&self) -> Result<()> {
-        let failed = |e: std::io::Error| Error::input(&self.path, format!("cannot be read ({e})"));
-        for entry in fs::read_dir(&self.path).map_err(failed)? {
-            let entry = entry.map_err(failed)?;
-            if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
-                let path = entry.path();
+        for name in self.names()? {
+            if name.starts_with(UNFINISHED) {
+                let path = self.path.join(name);
                 fs::remove_file(&path)
                     .map_err(|e| Error::output(&path, format!("cannot be removed ({e})")))?;
             }
@@ -129,20 +128,41 @@ impl RunDirectory {
         Ok(())
     }
 
-    /// Drops the statistics after `images`: a killed run wrote them, and the resumed one writes them again.
+    /// Drops statistics and scores after `images`: a killed run wrote them, and the resumed one writes them again.
     pub fn rewind_statistics(&self, images: u64) -> Result<()> {
-        let path = self.path.join("stats.jsonl");
-        let Ok(text) = fs::read_to_string(&path) else { return Ok(()) };
-        let seen = |line: &str| {
-            let object: serde_json::Value = serde_json::from_str(line).ok()?;
-            object.pointer("/Progress~1kimg/mean")?.as_f64()
-        };
         let limit = images as f64 / 1e3;
-        let kept: String = text
-            .lines()
-            .filter(|line| seen(line).is_some_and(|kimg| kimg <= limit))
-            .flat_map(|line| [line, "\n"])
-            .collect();
+        self.keep_lines("stats.jsonl", |line| {
+            line.pointer("/Progress~1kimg/mean").and_then(Value::as_f64).is_some_and(|kimg| kimg <= limit)
+        })?;
+        let last = Self::name("model", images, "safetensors");
+        for name in self.names()? {
+            if name.starts_with("metric-") && name.ends_with(".jsonl") {
+                self.keep_lines(&name, |line| {
+                    line.pointer("/snapshot_pkl")
+                        .and_then(Value::as_str)
+                        .is_some_and(|model| model <= last.as_str())
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps some lines of a file of JSON objects, if it is there.
+    fn keep_lines(&self, name: &str, wanted: impl Fn(&Value) -> bool) -> Result<()> {
+        let path = self.path.join(name);
+        let Ok(text) = fs::read_to_string(&path) else { return Ok(()) };
+        let is_kept = |line: &&str| serde_json::from_str(line).is_ok_and(|object| wanted(&object));
+        let kept: String = text.lines().filter(is_kept).flat_map(|line| [line, "\n"]).collect();
         if kept.len() == text.len() { Ok(()) } else { write_atomic(&path, kept.as_bytes()) }
+    }
+
+    /// Names of all files.
+    fn names(&self) -> Result<Vec<String>> {
+        let failed = |e: std::io::Error| Error::input(&self.path, format!("cannot be read ({e})"));
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&self.path).map_err(failed)? {
+            names.extend(entry.map_err(failed)?.file_name().into_string());
+        }
+        Ok(names)
     }
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::config::Scheduled;
+use crate::metrics::{Progress, Score};
 use crate::session::Statistics;
 
 /// Something that happened in a run.
@@ -14,6 +15,10 @@ pub enum Event {
     Tick(Tick),
     /// A file is complete.
     Wrote(PathBuf),
+    /// A model is being measured.
+    Measuring(Progress),
+    /// A model was measured.
+    Measured(Vec<Score>),
 }
 
 /// The account of a stretch of iterations.
@@ -62,7 +67,7 @@ impl Tick {
 }
 
 /// `1h 02m 03s`
-fn duration(seconds: f64) -> String {
+pub fn duration(seconds: f64) -> String {
     let whole = seconds.round() as u64;
     match (whole / 3600, whole / 60 % 60, whole % 60) {
         (0, 0, s) => format!("{s}s"),

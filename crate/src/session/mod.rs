@@ -16,6 +16,8 @@ mod live;
 mod plan;
 #[cfg(not(target_family = "wasm"))]
 mod run;
+#[cfg(not(target_family = "wasm"))]
+pub mod scores;
 mod snapshot;
 mod statistics;
 #[cfg(not(target_family = "wasm"))]

@@ -1,6 +1,7 @@
 //! The loop around the trainer.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,14 +10,15 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use super::directory::RunDirectory;
 use super::event::{Event, Tick};
 use super::health::{ailment, diverged};
+use super::scores;
 use super::snapshot::{Snapshot, reals};
 use super::statistics::{Statistic, Statistics};
 use super::tensorboard::EventFile;
-use crate::checkpoint::model::encode_model;
 use crate::checkpoint::training::encode_checkpoint;
-use crate::checkpoint::{DataState, Precision};
+use crate::checkpoint::{DataState, Model, Precision};
 use crate::data::{Batch, Dataset, InfiniteSampler, Prefetcher, Values};
 use crate::error::Result;
+use crate::metrics::{Evaluator, Fakes, Score};
 use crate::pictures;
 use crate::training::{StepStats, Trainer, iterate};
 
@@ -54,6 +56,7 @@ pub struct Session {
     batches: Prefetcher,
     directory: RunDirectory,
     options: SessionOptions,
+    evaluator: Option<Evaluator>,
     snapshot: Snapshot,
     /// Real samples that lie beside those of the snapshot.
     reals: Batch,
@@ -90,6 +93,7 @@ impl Session {
             batches,
             directory,
             options,
+            evaluator: None,
             snapshot,
             reals,
             events: EventFile::new(),
@@ -97,6 +101,12 @@ impl Session {
             started: now,
             tick_started: now,
         })
+    }
+
+    /// Measures the model of every snapshot and keeps the best by the first metric.
+    pub fn measured_by(mut self, evaluator: Evaluator) -> Self {
+        self.evaluator = Some(evaluator);
+        self
     }
 
     /// Trains until the configuration's length or until `stop` is raised; the step in progress is finished.
@@ -137,7 +147,7 @@ impl Session {
             }
             let period = self.options.tick.saturating_mul(self.options.snapshot_ticks);
             if first || done || before / period != self.trainer.images / period {
-                self.write_snapshot(tell).await?;
+                self.write_snapshot(stop, tell).await?;
             }
             first = false;
             self.tick_started = Instant::now();
@@ -181,15 +191,45 @@ impl Session {
         Ok(tick)
     }
 
-    async fn write_snapshot(&mut self, tell: &mut impl FnMut(Event)) -> Result<()> {
+    async fn write_snapshot(&mut self, stop: &AtomicBool, tell: &mut impl FnMut(Event)) -> Result<()> {
         let images = self.trainer.images;
         let name = |kind, extension| RunDirectory::name(kind, images, extension);
         let fakes = fakes_picture(&self.snapshot.fakes(&self.trainer).await?, &self.reals)?;
         tell(Event::Wrote(self.directory.write(&name("fakes", "png"), &fakes)?));
-        let model = encode_model(&self.trainer, self.options.precision).await?;
-        tell(Event::Wrote(self.directory.write(&name("model", "safetensors"), &model)?));
+        let model = Model::average_of(&self.trainer, self.options.precision);
+        let bytes = model.encode(self.options.precision).await?;
+        let file = name("model", "safetensors");
+        tell(Event::Wrote(self.directory.write(&file, &bytes)?));
         tell(Event::Wrote(self.write_checkpoint().await?));
+        if let Some(scores) = self.measure(&model, stop, tell).await? {
+            if let Some(first) = scores.first().filter(|first| scores::is_best(&self.directory, first)) {
+                let best = format!("best-{}.safetensors", first.metric);
+                tell(Event::Wrote(self.directory.write(&best, &bytes)?));
+            }
+            scores::append(&self.directory, &scores, &file)?;
+            let results = scores.iter().flat_map(|score| &score.results);
+            let scalars: Vec<_> = results.map(|(name, value)| (format!("Metrics/{name}"), *value)).collect();
+            let scalars = scalars.iter().map(|(name, value)| (name.as_str(), *value));
+            let records = self.events.scalars(images / 1000, scalars);
+            self.directory.append(&self.events.name, &records)?;
+            tell(Event::Measured(scores));
+        }
         Ok(())
+    }
+
+    /// Nothing without metrics, and when the run is to stop: the next start measures its own models.
+    async fn measure(
+        &mut self,
+        model: &Model,
+        stop: &AtomicBool,
+        tell: &mut impl FnMut(Event),
+    ) -> Result<Option<Vec<Score>>> {
+        let Some(evaluator) = &mut self.evaluator else { return Ok(None) };
+        let mut listen = |progress| {
+            tell(Event::Measuring(progress));
+            if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        evaluator.evaluate(&Fakes::Model(model), &self.dataset, &mut listen).await
     }
 
     async fn write_checkpoint(&mut self) -> Result<PathBuf> {

@@ -1,0 +1,159 @@
+//! `r3gan metrics`: how good generated pictures are.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use burn::tensor::Device;
+use clap::Args;
+use indicatif::ProgressBar;
+
+use super::{exit, progress};
+use crate::checkpoint::Model;
+use crate::data::{self, Dataset, OpenOptions};
+use crate::metrics::{Evaluator, Extractor, Fakes, Metric, Progress, Score, evaluator};
+use crate::session::{RunDirectory, scores};
+use crate::{Error, Result, backend};
+
+const EXAMPLES: &str = "\
+Examples:
+  r3gan metrics --network runs/faces/model-000100.safetensors --data faces.zip --extractor inception.safetensors
+  r3gan metrics --network runs/cifar/model-*.safetensors --data cifar10.zip --metrics fid10k_full,kid10k_full \\
+                --extractor inception.safetensors
+  r3gan metrics --fakes pictures/ --data faces.zip --metrics fid5k_full --extractor inception.safetensors
+
+Metrics are fid50k, kid50k, pr50k3, each also with _full, and is50k. With _full, 50,000 samples are compared with all
+real pictures, else with 50,000. Fewer samples (fid5k_full) are quicker and give larger, less certain distances: compare
+only like with like.
+A model that lies in its run's directory has its results added to metric-NAME.jsonl there.
+`cargo xtask data inception` fetches FID's Inception; `r3gan import` takes over other published files of it.";
+
+/// Measure generators, or pictures that were generated before, against real pictures.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Metrics {
+    /// Models, checkpoints or official .pkl to measure (of the latter two, the averaged generator)
+    #[arg(long, value_name = "FILE", num_args = 1.., required_unless_present = "fakes", conflicts_with = "fakes")]
+    network: Vec<PathBuf>,
+    /// Folder or zip of generated pictures to measure in place of a network
+    #[arg(long, value_name = "PATH")]
+    fakes: Option<PathBuf>,
+    /// Real pictures: what `train --data` takes
+    #[arg(long, value_name = "PATH")]
+    data: PathBuf,
+    /// Metrics by published name; another number of samples may stand for 50k
+    #[arg(long, value_name = "LIST", default_value = "fid50k_full")]
+    metrics: String,
+    /// Add the mirror images of the real pictures, for metrics without _full
+    #[arg(long)]
+    mirror: bool,
+    #[command(flatten)]
+    measuring: Measuring,
+    /// auto, cpu, wgpu, vulkan or cuda[:N]
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    device: String,
+}
+
+/// What measuring needs beside pictures.
+#[derive(Args, Debug)]
+pub struct Measuring {
+    /// Inception that pictures are compared by: what `r3gan import` makes of a published one.
+    #[arg(long, value_name = "FILE")]
+    extractor: Option<PathBuf>,
+    /// Directory that keeps statistics of real pictures for the next time [default: r3gan/metrics in the user's cache].
+    #[arg(long, value_name = "DIR")]
+    cache: Option<PathBuf>,
+}
+
+impl Measuring {
+    /// Refuses metrics without an extractor.
+    pub fn check(&self, metrics: &[Metric]) -> Result<()> {
+        if metrics.is_empty() || self.extractor.is_some() {
+            return Ok(());
+        }
+        let reason = "is needed to measure; `cargo xtask data inception` makes target/data/inception/inception.safetensors";
+        Err(Error::setting("--extractor", reason))
+    }
+
+    /// None where nothing is to be measured.
+    pub fn evaluator(&self, metrics: Vec<Metric>, device: &Device) -> Result<Option<Evaluator>> {
+        let Some(path) = self.extractor.as_ref().filter(|_| !metrics.is_empty()) else { return Ok(None) };
+        let cache = self.cache.clone().or_else(evaluator::default_cache);
+        Evaluator::new(Extractor::open(path, device)?, metrics, cache).map(Some)
+    }
+}
+
+impl Metrics {
+    pub fn run(self) -> Result<()> {
+        let metrics = Metric::list(&self.metrics)?;
+        if metrics.is_empty() {
+            return Err(Error::setting("--metrics", "none leaves nothing to do; name one"));
+        }
+        self.measuring.check(&metrics)?;
+        let device = backend::open(&self.device)?;
+        let Some(mut evaluator) = self.measuring.evaluator(metrics, &device)? else { return Ok(()) };
+        if let Some(path) = &self.fakes {
+            let reals = self.open_data(0)?;
+            let fakes = data::open(path, &OpenOptions::default())?;
+            let scores = evaluate(&mut evaluator, &Fakes::Pictures(&fakes), &reals)?;
+            return exit::say(&lines(&scores));
+        }
+        for path in &self.network {
+            let model = Model::open(path, &device)?;
+            let network = &model.header.network;
+            let reals = self.open_data(network.classes)?;
+            let side = network.sample_shape()[0];
+            let reals = if reals.side() < side { reals.padded_to(side)? } else { reals };
+            let scores = evaluate(&mut evaluator, &Fakes::Model(&model), &reals)?;
+            exit::say(&format!("{}\n{}", path.display(), lines(&scores)))?;
+            record(path, &scores)?;
+        }
+        Ok(())
+    }
+
+    /// With labels where a network draws by them.
+    fn open_data(&self, classes: usize) -> Result<Dataset> {
+        let options = OpenOptions { labels: classes > 0, ..OpenOptions::default() };
+        let dataset = data::open(&self.data, &options)?;
+        if self.mirror { dataset.with_mirror() } else { Ok(dataset) }
+    }
+}
+
+fn evaluate(evaluator: &mut Evaluator, fakes: &Fakes, reals: &Dataset) -> Result<Vec<Score>> {
+    let mut bar: Option<(&str, ProgressBar)> = None;
+    let mut listen = |Progress { what, done, total }| {
+        if bar.as_ref().is_none_or(|(shown, _)| *shown != what) {
+            if let Some((_, bar)) = bar.take() {
+                bar.finish_and_clear();
+            }
+            bar = Some((what, progress(total, what)));
+        }
+        if let Some((_, bar)) = &bar {
+            bar.set_position(done as u64);
+        }
+        ControlFlow::Continue(())
+    };
+    let scores = pollster::block_on(evaluator.evaluate(fakes, reals, &mut listen))?;
+    if let Some((_, bar)) = bar {
+        bar.finish_and_clear();
+    }
+    Ok(scores.unwrap_or_default())
+}
+
+/// A line for each result.
+pub fn lines(scores: &[Score]) -> String {
+    let line = |(score, (name, value)): (&Score, &(String, f64))| {
+        format!("{name} {value:.6} ({:.0} s)", score.seconds)
+    };
+    let results = scores.iter().flat_map(|score| score.results.iter().map(move |result| (score, result)));
+    results.map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// Adds the scores to the run that the model lies in, if it does.
+fn record(model: &Path, scores: &[Score]) -> Result<()> {
+    let directory = model.parent().unwrap_or(Path::new(""));
+    let Some(name) = model.file_name().and_then(|name| name.to_str()) else { return Ok(()) };
+    if !directory.join("options.toml").is_file() {
+        return Ok(());
+    }
+    scores::append(&RunDirectory::create(directory)?, scores, name)
+}

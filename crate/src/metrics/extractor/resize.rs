@@ -1,0 +1,66 @@
+//! Pictures as the extractor wants them.
+
+use burn::tensor::{Device, Tensor, TensorData};
+
+/// Bilinear interpolation from `from` to `to` pixels as TensorFlow 1 did it, as a matrix `[to, from]`: output i reads
+/// input i * from / to, and what would lie beyond the last pixel is the last pixel.
+fn bilinear(from: usize, to: usize) -> Vec<f32> {
+    let mut matrix = vec![0.0; to * from];
+    for (i, row) in matrix.chunks_exact_mut(from).enumerate() {
+        let at = i as f32 * (from as f32 / to as f32);
+        let near = (at as usize).min(from - 1);
+        let share = at - near as f32;
+        row[near] += 1.0 - share;
+        row[(near + 1).min(from - 1)] += share;
+    }
+    matrix
+}
+
+/// Scales pictures of one size.
+pub struct Resize {
+    side: usize,
+    to: usize,
+    /// `[1, 1, to, side]`
+    rows: Tensor<4>,
+}
+
+impl Resize {
+    pub fn new(side: usize, to: usize, device: &Device) -> Self {
+        let rows = Tensor::from_data(TensorData::new(bilinear(side, to), [1, 1, to, side]), device);
+        Self { side, to, rows }
+    }
+
+    pub fn side(&self) -> usize {
+        self.side
+    }
+
+    /// `pixels [n, side, side, 3]` to `[n, 3, to, to]`, (x - 128) / 128.
+    pub fn apply(&self, pixels: &[u8]) -> Tensor<4> {
+        let side = self.side;
+        let count = pixels.len() / (side * side * 3);
+        let values: Vec<f32> = pixels.iter().map(|value| (f32::from(*value) - 128.0) / 128.0).collect();
+        let device = self.rows.device();
+        let x = Tensor::<4>::from_data(TensorData::new(values, [count, side, side, 3]), &device);
+        let x = x.permute([0, 3, 1, 2]);
+        if side == self.to {
+            return x;
+        }
+        // Down the columns first, on the smaller picture.
+        let wide = x.matmul(self.rows.clone().swap_dims(2, 3));
+        self.rows.clone().matmul(wide)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn output_i_reads_input_i_times_the_ratio() {
+        assert_eq!(bilinear(2, 4), [1.0, 0.0, 0.5, 0.5, 0.0, 1.0, 0.0, 1.0]);
+        assert_eq!(bilinear(4, 2), [1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0]);
+        for row in bilinear(32, 299).chunks(32) {
+            assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-6);
+        }
+    }
+}

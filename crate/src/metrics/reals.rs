@@ -1,0 +1,101 @@
+//! Statistics of real pictures, kept on disk under the hash of what they come from.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::evaluator::{Account, pixels};
+use super::extractor::Extractor;
+use super::moments::Moments;
+use crate::checkpoint::container::{Container, Entry, Values, encode};
+use crate::checkpoint::{output_reason, write_atomic};
+use crate::data::Dataset;
+use crate::error::{Error, Result};
+
+/// Pictures that are hashed at a time.
+const BATCH: usize = 1024;
+const SUM: &str = "sum";
+const PRODUCTS: &str = "products";
+const FEATURES: &str = "features";
+
+/// The pictures of a data set that a metric takes: the first so many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Selection {
+    pub count: usize,
+}
+
+impl Selection {
+    /// A full metric takes pictures as they are; the mirror images follow them in the data set.
+    pub fn new(dataset: &Dataset, full: bool, most: usize) -> Self {
+        let available = if full { dataset.originals() } else { dataset.len() };
+        Self { count: available.min(most) }
+    }
+
+    fn batches(self) -> impl Iterator<Item = Range<usize>> {
+        (0..self.count).step_by(BATCH).map(move |start| start..self.count.min(start + BATCH))
+    }
+}
+
+/// Files of one selection.
+pub struct Files {
+    count: usize,
+    moments: PathBuf,
+    features: PathBuf,
+}
+
+impl Files {
+    /// Hashes the pictures as they are decoded, so that a changed data set is never taken for the old one.
+    ///
+    /// # Errors
+    /// Those of the data set, and [`Error::Output`] if the directory cannot be made.
+    pub fn new(directory: &Path, dataset: &Dataset, selection: Selection, extractor: &str) -> Result<Self> {
+        let mut hash = Sha256::new();
+        hash.update(format!("r3gan metrics 1, {extractor}, {} pixels, ", dataset.side()));
+        for batch in selection.batches() {
+            let indices: Vec<u32> = batch.map(|index| index as u32).collect();
+            hash.update(pixels(dataset, &indices)?);
+        }
+        let key: String = hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        std::fs::create_dir_all(directory).map_err(|e| Error::output(directory, output_reason(&e)))?;
+        let file = |kind| directory.join(format!("{key}-{kind}.safetensors"));
+        Ok(Self { count: selection.count, moments: file("moments"), features: file("features") })
+    }
+
+    /// What was kept, if all of it is there and whole; a damaged file is made again.
+    pub fn load(&self, keep: bool) -> Option<Account> {
+        let width = Extractor::WIDTH;
+        let bytes = std::fs::read(&self.moments).ok()?;
+        let file = Container::parse(&bytes, &self.moments).ok()?;
+        let sum = file.doubles(SUM, &[width]).ok()?;
+        let products = file.doubles(PRODUCTS, &[width, width]).ok()?;
+        let moments = Moments::from_parts(self.count, &sum, &products);
+        let features = if keep {
+            let bytes = std::fs::read(&self.features).ok()?;
+            let file = Container::parse(&bytes, &self.features).ok()?;
+            Some(file.floats(FEATURES, &[self.count, width]).ok()?)
+        } else {
+            None
+        };
+        Some(Account { moments, features, probabilities: Vec::new() })
+    }
+
+    /// # Errors
+    /// [`Error::Output`].
+    pub fn store(&self, account: &Account) -> Result<()> {
+        let width = Extractor::WIDTH;
+        let entry = |name: &str, shape: Vec<usize>, values| Entry { name: name.into(), shape, values };
+        let (_, sum, products) = account.moments.parts();
+        let entries = [
+            entry(SUM, vec![width], Values::F64(sum)),
+            entry(PRODUCTS, vec![width, width], Values::F64(products)),
+        ];
+        write_atomic(&self.moments, &encode(&entries, None::<&()>))?;
+        if let Some(features) = &account.features {
+            let values = Values::F32(features.clone());
+            let entries = [entry(FEATURES, vec![self.count, width], values)];
+            write_atomic(&self.features, &encode(&entries, None::<&()>))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,55 @@
+//! FID's Inception against PyTorch's numbers.
+//!
+//! The network's weights are 87 MB and not here: `cargo xtask data inception` fetches them, and `R3GAN_INCEPTION`
+//! names the file. `xtask/agreement/features.py` made the numbers.
+
+use std::path::Path;
+
+use burn::tensor::Device;
+use r3gan::backend;
+use r3gan::checkpoint::container::Container;
+use r3gan::metrics::Extractor;
+
+/// Of the largest feature. Each is a mean over 64 sums of thousands of products, in another order.
+const TOLERANCE: f32 = 1e-4;
+
+/// Value (i, y, x, c) is (37 i + 7 y + 13 x + 29 c + 5 (x y mod 17)) mod 256.
+fn pictures(count: usize, side: usize) -> Vec<u8> {
+    let mut pixels = Vec::new();
+    for i in 0..count {
+        for y in 0..side {
+            for x in 0..side {
+                pixels.extend(
+                    (0..3).map(|c| ((37 * i + 7 * y + 13 * x + 29 * c + 5 * (x * y % 17)) % 256) as u8),
+                );
+            }
+        }
+    }
+    pixels
+}
+
+fn features_equal_pytorchs(device: &Device) {
+    let place = std::env::var("R3GAN_INCEPTION").expect("R3GAN_INCEPTION names an extractor");
+    let mut extractor = Extractor::open(Path::new(&place), device).unwrap();
+    let origin =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/inception/features.safetensors");
+    let bytes = std::fs::read(&origin).unwrap();
+    let fixture = Container::parse(&bytes, &origin).unwrap();
+    for (count, side) in [(3, 32), (1, 299)] {
+        let expected = fixture.floats(&format!("of_{side}"), &[count, Extractor::WIDTH]).unwrap();
+        let found = pollster::block_on(extractor.extract(&pictures(count, side), side)).unwrap().features;
+        let largest = expected.iter().fold(0.0f32, |most, value| most.max(value.abs()));
+        let error = found.iter().zip(&expected).fold(0.0f32, |most, (a, b)| most.max((a - b).abs()));
+        assert!(
+            found.len() == expected.len() && error <= TOLERANCE * largest,
+            "{side}: {error} of {largest}"
+        );
+        println!("{side}: features differ by at most {:.1e} of the largest", error / largest);
+    }
+}
+
+#[test]
+#[ignore = "needs the 87 MB that R3GAN_INCEPTION names"]
+fn features_equal_pytorchs_on_the_cpu() {
+    features_equal_pytorchs(&backend::open("cpu").unwrap());
+}
