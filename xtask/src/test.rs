@@ -102,11 +102,13 @@ fn tests() -> Result<Tally> {
     let vulkan = install::vulkan_environment();
     // One test reads all of real MNIST; it is ignored where nobody fetched it.
     let mnist = data::fetch(data::DataSet::Mnist)?;
+    // Others compare the extractor of the metrics with PyTorch's numbers.
+    let inception = data::fetch(data::DataSet::Inception)?.join("inception.safetensors");
     let mut total = Tally::default();
     for package in PACKAGES {
         let mut tally = Tally::default();
         let mut cargo = command("cargo", &["test", "--release", "-p", package, "--no-fail-fast"]);
-        cargo.args(["--", "--include-ignored"]).env("R3GAN_MNIST", &mnist);
+        cargo.args(["--", "--include-ignored"]).env("R3GAN_MNIST", &mnist).env("R3GAN_INCEPTION", &inception);
         let status = run_reading(cargo.envs(vulkan.iter().cloned()), |line| tally.read(line))?;
         // A test that does not compile, or that takes its process down, prints no result.
         if !status.success() && tally.failed == 0 {

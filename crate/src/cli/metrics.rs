@@ -48,6 +48,9 @@ pub struct Metrics {
     mirror: bool,
     #[command(flatten)]
     measuring: Measuring,
+    /// Print one JSON object for each network
+    #[arg(long)]
+    json: bool,
     /// auto, cpu, wgpu, vulkan or cuda[:N]
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     device: String,
@@ -95,7 +98,7 @@ impl Metrics {
             let reals = self.open_data(0)?;
             let fakes = data::open(path, &OpenOptions::default())?;
             let scores = evaluate(&mut evaluator, &Fakes::Pictures(&fakes), &reals)?;
-            return exit::say(&lines(&scores));
+            return self.tell(path, &scores);
         }
         for path in &self.network {
             let model = Model::open(path, &device)?;
@@ -104,10 +107,19 @@ impl Metrics {
             let side = network.sample_shape()[0];
             let reals = if reals.side() < side { reals.padded_to(side)? } else { reals };
             let scores = evaluate(&mut evaluator, &Fakes::Model(&model), &reals)?;
-            exit::say(&format!("{}\n{}", path.display(), lines(&scores)))?;
+            self.tell(path, &scores)?;
             record(path, &scores)?;
         }
         Ok(())
+    }
+
+    fn tell(&self, measured: &Path, scores: &[Score]) -> Result<()> {
+        if !self.json {
+            return exit::say(&format!("{}\n{}", measured.display(), lines(scores)));
+        }
+        let results = scores.iter().flat_map(|score| &score.results);
+        let results = results.map(|(name, value)| (name.clone(), (*value).into()));
+        exit::say(&serde_json::Value::Object(results.collect()).to_string())
     }
 
     /// With labels where a network draws by them.

