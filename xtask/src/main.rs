@@ -7,6 +7,7 @@ mod bindings;
 mod browser;
 mod data;
 mod deny;
+mod emoji;
 mod fid;
 mod fuzz;
 mod install;
