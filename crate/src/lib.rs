@@ -56,6 +56,7 @@ pub mod linear;
 pub mod network;
 pub mod objective;
 pub mod official;
+mod pickle;
 pub mod pictures;
 pub mod preset;
 pub mod random;

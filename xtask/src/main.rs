@@ -66,7 +66,7 @@ enum Chore {
     Data { name: data::DataSet },
     /// Measure the FID of a generator against the pictures that it learned from
     Fid(fid::Args),
-    /// Feed the reader of official snapshots with broken ones
+    /// Feed the readers of official snapshots and of CIFAR-10 with broken ones
     Fuzz(fuzz::Args),
     /// Time this crate and a PyTorch peer side by side
     Peers(peers::Args),

@@ -1,9 +1,8 @@
 //! A tensor in the file: a shape, and where its values lie.
 
-use super::arena::{Arena, Id, Value};
-use super::globals::Function;
+use super::globals::{Arena, Function, Global, Value};
 use super::storage::storage;
-use super::{Problem, Result, problem};
+use crate::pickle::{Id, Problem, Result, problem};
 
 /// No tensor of a network has more axes than a convolution's weight; torch allows more.
 const MOST_AXES: usize = 8;
@@ -26,12 +25,16 @@ impl Tensor<'_> {
 /// The tensor of a parameter, or of a value that is one itself.
 pub fn tensor<'a>(arena: &Arena<'a>, id: Id) -> Result<Tensor<'a>> {
     let damaged = || Problem("has a value that should be a tensor and is none".into());
-    let Value::Call(function, arguments) = arena.get(id) else { return Err(damaged()) };
-    let arguments = arena.tuple(*arguments).ok_or_else(damaged)?;
+    let called = |id| match arena.get(id) {
+        Value::Made { by: Global::Function(function), arguments, .. } => Some((*function, *arguments)),
+        _ => None,
+    };
+    let (function, arguments) = called(id).ok_or_else(damaged)?;
+    let arguments = arena.tuple(arguments).ok_or_else(damaged)?;
     match (function, arguments) {
-        (Function::Parameter, &[inner, _, _]) => match arena.get(inner) {
-            Value::Call(Function::Tensor, arguments) => {
-                rebuilt(arena, arena.tuple(*arguments).ok_or_else(damaged)?)
+        (Function::Parameter, &[inner, _, _]) => match called(inner) {
+            Some((Function::Tensor, arguments)) => {
+                rebuilt(arena, arena.tuple(arguments).ok_or_else(damaged)?)
             }
             _ => Err(damaged()),
         },
@@ -46,13 +49,15 @@ fn rebuilt<'a>(arena: &Arena<'a>, arguments: &[Id]) -> Result<Tensor<'a>> {
         return problem("has a tensor that is not described as torch does");
     };
     let values = match arena.get(store) {
-        Value::Call(Function::Storage, arguments) => match arena.tuple(*arguments) {
-            Some(&[blob]) => match arena.get(blob) {
-                Value::Bytes(blob) => storage(blob)?,
+        Value::Made { by: Global::Function(Function::Storage), arguments, .. } => {
+            match arena.tuple(*arguments) {
+                Some(&[blob]) => match arena.get(blob) {
+                    Value::Bytes(blob) => storage(blob)?,
+                    _ => return problem("has a tensor without bytes"),
+                },
                 _ => return problem("has a tensor without bytes"),
-            },
-            _ => return problem("has a tensor without bytes"),
-        },
+            }
+        }
         _ => return problem("has a tensor without a storage"),
     };
     let (Some(offset), Some(shape), Some(strides)) =
