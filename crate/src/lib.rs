@@ -58,6 +58,7 @@ pub mod metrics;
 pub mod network;
 pub mod objective;
 pub mod official;
+mod pickle;
 pub mod pictures;
 pub mod preset;
 pub mod random;

@@ -1,9 +1,10 @@
-//! Everything that the library asks of a snapshot, and what must hold whatever the bytes are.
+//! Everything that the library asks of a pickle, and what must hold whatever the bytes are.
 
+use super::batch::Batch;
 use super::reader::{Side, Snapshot};
 
-/// Reads all there is; `None` where the bytes are no pickle of a training run.
-pub fn exercise(bytes: &[u8]) -> Option<()> {
+/// Reads all there is of a snapshot; `None` where the bytes are no pickle of a training run.
+pub fn snapshot(bytes: &[u8]) -> Option<()> {
     let snapshot = Snapshot::read(bytes).ok()?;
     assert!(snapshot.values() <= bytes.len(), "a value takes a byte at least");
     let within = |shape: &[usize], data: &[u8]| {
@@ -28,5 +29,15 @@ pub fn exercise(bytes: &[u8]) -> Option<()> {
             assert!(total <= bytes.len(), "an optimizer is no larger than its file");
         }
     }
+    Some(())
+}
+
+/// Reads a batch of CIFAR-10; `None` where the bytes are none.
+pub fn batch(bytes: &[u8]) -> Option<()> {
+    let batch = Batch::read(bytes).ok()?;
+    assert!(batch.labels.iter().all(|label| *label < 10));
+    assert_eq!(batch.planes.len(), 3 * 32 * 32 * batch.labels.len());
+    let (file, part) = (bytes.as_ptr_range(), batch.planes.as_ptr_range());
+    assert!(file.start <= part.start && part.end <= file.end, "the planes lie in the file");
     Some(())
 }

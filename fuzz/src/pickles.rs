@@ -255,6 +255,31 @@ pub fn seeds() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
+/// A batch of CIFAR-10's python version, byte for byte as Python 2's cPickle writes the originals.
+pub fn cifar_batch(labels: &[u8], planes: &[u8]) -> Vec<u8> {
+    let string = |text: &[u8]| match u8::try_from(text.len()) {
+        Ok(length) => [b"U", &[length][..], text].concat(),
+        Err(_) => [b"T", &(text.len() as u32).to_le_bytes()[..], text].concat(),
+    };
+    let mut bytes =
+        b"\x80\x02}q\x01(U\x0bbatch_labelq\x02U\x15training batch 1 of 5q\x03U\x06labelsq\x04]q\x05("
+            .to_vec();
+    bytes.extend(labels.iter().flat_map(|label| [b'K', *label]));
+    bytes.extend(b"eU\x04dataq\x06cnumpy.core.multiarray\n_reconstruct\nq\x07cnumpy\nndarray\nq\x08");
+    bytes.extend(b"K\0\x85U\x01b\x87Rq\x09(K\x01M");
+    bytes.extend((labels.len() as u16).to_le_bytes());
+    bytes.extend(b"M\x00\x0c\x86cnumpy\ndtype\nq\x0aU\x02u1K\0K\x01\x87Rq\x0b");
+    bytes.extend(b"(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0tb\x89");
+    bytes.extend(string(planes));
+    bytes.extend(b"tbU\x09filenamesq\x0c]q\x0d(");
+    for picture in 0..labels.len() {
+        bytes.extend(string(format!("frog_s_{picture:06}.png").as_bytes()));
+        bytes.extend([b'q', 14]);
+    }
+    bytes.extend(b"eu.");
+    bytes
+}
+
 /// The bytes of a pickle in one of the protocols.
 pub fn encode(tree: &Tree, protocol: u8) -> Vec<u8> {
     let mut writer = Writer { bytes: vec![0x80, protocol], protocol, memo: HashMap::new() };

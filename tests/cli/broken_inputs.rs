@@ -1,6 +1,7 @@
 //! A table of broken inputs over the whole command line. Each ends with the right exit code and one sentence
 //! that names the file or the flag, and leaves nothing behind.
 
+mod cifar;
 mod data;
 mod dataset;
 mod official;

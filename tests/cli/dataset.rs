@@ -2,7 +2,10 @@
 
 use image::GenericImageView;
 
-use crate::inputs::{cifar, deep_png, faces, grey_png, idx, labelled_zip, oblong_png, png, transparent_png};
+use crate::inputs::{
+    cifar, cifar_python, deep_png, faces, grey_png, idx, labelled_zip, oblong_png, png, tar_gz,
+    transparent_png,
+};
 use crate::scene::Scene;
 
 /// The picture and the labels in a zip, by name.
@@ -127,4 +130,33 @@ fn mnist_and_cifar_become_zips_that_train_the_same() {
     let done = scene.r3gan("dataset convert cifar --out cifar.zip").done();
     assert!(done.stdout.contains("3 pictures of 32x32, colour, labels of length 5"), "{done:?}");
     assert_eq!(unpacked(&scene, "cifar.zip").1["labels"][2], serde_json::json!(["00000/img00000002.png", 4]));
+}
+
+#[test]
+fn the_python_version_of_cifar_is_the_same_data_set_in_every_form() {
+    let scene = Scene::new();
+    let mut files = cifar_python([&[3, 1], &[4], &[1, 5], &[9], &[2]]);
+    scene.write("cifar/batches.meta", "what else lies there");
+    scene.write("cifar/test_batch", "is passed over");
+    files.iter().for_each(|(name, bytes)| scene.write(&format!("cifar/{name}"), bytes));
+    files.push(("readme.html".into(), b"<html>".to_vec()));
+    scene.write("cifar-10-python.tar.gz", tar_gz(&files));
+    for source in ["cifar", "cifar-10-python.tar.gz"] {
+        let found = scene.r3gan(&format!("dataset check {source}")).done();
+        assert!(found.stdout.contains("32x32, colour: 7"), "{found:?}");
+        let line = format!("dataset convert {source} --out set.zip");
+        assert!(scene.r3gan(&line).done().stdout.contains("7 pictures of 32x32, colour, labels"));
+        let (pictures, json) = unpacked(&scene, "set.zip");
+        let labels: Vec<u64> = (0..7).map(|i| json["labels"][i][1].as_u64().expect("a label")).collect();
+        assert_eq!(labels, [3, 1, 4, 1, 5, 9, 2]);
+        // Planes become pixels; the fourth is the first of batch 3.
+        assert_eq!(pictures[3].1.to_rgb8().get_pixel(5, 2).0, [69 ^ 3; 3]);
+    }
+    let one = scene.r3gan("dataset check cifar/data_batch_3").done();
+    assert!(one.stdout.contains("32x32, colour: 2"), "{one:?}");
+    scene.r3gan("dataset show cifar-10-python.tar.gz --out sheet.png --columns 2").done();
+    let dry = "train --data cifar-10-python.tar.gz --cond --out run --preset demo-32 --device cpu --dry-run \
+               --set network.architecture.widths=[8,8,8,8] --set network.architecture.cardinality=[4,4,4,4]";
+    let foretold = scene.r3gan(dry).done();
+    assert!(foretold.stdout.contains("# data: 7 samples, 10 classes"), "{foretold:?}");
 }

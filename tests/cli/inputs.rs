@@ -4,6 +4,7 @@ use std::io::{Cursor, Write};
 
 use image::{ExtendedColorType, ImageFormat};
 
+use crate::pickles::cifar_batch;
 use crate::scene::Scene;
 
 /// A PNG of `width` x `height` pixels, different for every `shade`.
@@ -101,6 +102,28 @@ pub fn lying_zip(size: u32) -> Vec<u8> {
     // The uncompressed size lies 24 bytes behind the mark.
     bytes[directory + 24..directory + 28].copy_from_slice(&size.to_le_bytes());
     bytes
+}
+
+/// The files of CIFAR-10's python version, with a picture for each label: names and bytes.
+pub fn cifar_python(batches: [&[u8]; 5]) -> Vec<(String, Vec<u8>)> {
+    let file = |(number, labels): (u8, &&[u8])| {
+        let planes: Vec<u8> = (0..labels.len()).flat_map(|_| (0..3072).map(|at| at as u8 ^ number)).collect();
+        (format!("data_batch_{number}"), cifar_batch(labels, &planes))
+    };
+    (1..).zip(&batches).map(file).collect()
+}
+
+/// Files in the folder that the archive of CIFAR-10 has, in an order that is not theirs.
+pub fn tar_gz(files: &[(String, Vec<u8>)]) -> Vec<u8> {
+    let mut tar = tar::Builder::new(Vec::new());
+    for (name, bytes) in files.iter().rev() {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        let name = format!("cifar-10-batches-py/{name}");
+        tar.append_data(&mut header, name, bytes.as_slice()).expect("memory takes it");
+    }
+    gz(&tar.into_inner().expect("a whole archive"))
 }
 
 /// CIFAR-10 records with these labels.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::exercise::exercise;
+use crate::exercise::snapshot as exercise;
 use crate::pickles::Tree::{self, Bool, Bytes, Dict, Global, Int, List, Reduce, Tuple};
 use crate::pickles::{
     self, blob, dict, encode, kernel, network, parameter, seeds, snapshot, tensor, tensor_of, text,

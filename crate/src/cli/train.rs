@@ -36,7 +36,8 @@ Examples:
   r3gan train --data faces/ --preset demo-64 --out runs/faces --metrics fid5k_full --extractor inception.safetensors
 
 --data takes a folder or zip of square pictures (with an optional dataset.json of labels), MNIST-like IDX files,
-CIFAR-10 binary files, or the names ring8 and grid25. Ctrl-C finishes the step and writes a checkpoint.";
+CIFAR-10 (its python archive as it is, or the batches), or the names ring8 and grid25. Ctrl-C finishes the step and
+writes a checkpoint.";
 
 /// Train a generator and a critic on a data set.
 #[derive(Args, Debug)]

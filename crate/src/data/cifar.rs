@@ -1,5 +1,5 @@
 //! CIFAR-10's binary version: records of a label and three planes of 32x32 bytes
-//! (<https://www.cs.toronto.edu/~kriz/cifar.html>).
+//! (<https://www.cs.toronto.edu/~kriz/cifar.html>). The python version becomes that one.
 
 use std::path::PathBuf;
 
@@ -7,6 +7,9 @@ use super::dataset::Images;
 use super::digest::Digest;
 use super::source::Source;
 use crate::error::{Error, Result};
+
+#[cfg(feature = "cli")]
+pub mod python;
 
 pub const CLASSES: u32 = 10;
 const SIDE: usize = 32;

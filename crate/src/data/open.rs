@@ -4,6 +4,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+#[cfg(feature = "cli")]
+use super::cifar::python;
 use super::cifar::{self, CifarImages};
 use super::dataset::{Dataset, Images};
 use super::idx::{self, IdxImages};
@@ -15,6 +17,8 @@ use super::points::PointCloud;
 use super::source::Source;
 use super::store::Store;
 use crate::error::{Error, Result};
+#[cfg(feature = "cli")]
+use crate::pickle;
 
 /// How to open a data set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,8 +44,8 @@ enum Shelf {
     Memory(Vec<(String, Source)>),
 }
 
-/// Opens `ring8`, `grid25`, an IDX file or its folder (plain or .gz), a CIFAR-10 binary file or its folder, a
-/// folder of pictures, or a zip of pictures; the last two may have a `dataset.json` with labels.
+/// Opens `ring8`, `grid25`, an IDX file or its folder (plain or .gz), CIFAR-10 (a batch or the folder of them, binary or
+/// python, and the python version's archive), a folder of pictures, or a zip of pictures; the last two may have a `dataset.json` with labels.
 ///
 /// # Errors
 /// One sentence naming the file that cannot be used and what to do about it.
@@ -148,6 +152,10 @@ fn open_binary(
     }
     let mut batches: Vec<&String> = names.iter().filter(|name| is_cifar_batch(name)).collect();
     batches.sort();
+    #[cfg(feature = "cli")]
+    if batches.is_empty() && names.iter().any(|name| is_python_batch(name)) {
+        return open_cifar(path, python_batches(shelf)?, options).map(Some);
+    }
     if batches.is_empty() {
         return Ok(None);
     }
@@ -173,8 +181,16 @@ fn open_file(
     if name.ends_with(".bin") {
         return open_cifar(path, vec![(path.into(), source.clone())], options);
     }
+    #[cfg(feature = "cli")]
+    if python::is_archive(name) {
+        return open_cifar(path, python::archive(path, source)?, options);
+    }
+    #[cfg(feature = "cli")]
+    if is_python_batch(name) || pickle::is_one(&magic) {
+        return open_cifar(path, vec![python::batch(path, source)?], options);
+    }
     let reason =
-        "is not a data set; give a folder or zip of pictures, an IDX images file, or a CIFAR-10 .bin file";
+        "is not a data set; give a folder or zip of pictures, an IDX images file, or CIFAR-10's files";
     Err(Error::input(path, reason))
 }
 
@@ -219,6 +235,20 @@ fn open_cifar(path: &Path, files: Vec<(PathBuf, Source)>, options: &OpenOptions)
     Dataset::images(path, images, if options.labels { Labels::Classes { classes, of } } else { Labels::None })
 }
 
+/// All of the python version's training batches that lie side by side.
+#[cfg(feature = "cli")]
+fn python_batches(shelf: &Shelf) -> Result<Vec<(PathBuf, Source)>> {
+    let batch = |name: &str| match shelf.find(name)? {
+        Some(source) => python::batch(&shelf.path(name), &source),
+        None => {
+            let reason =
+                "is missing beside the other batches; unpack the archive again, or give one batch's path";
+            Err(Error::input(shelf.path(name), reason))
+        }
+    };
+    python::BATCHES.into_iter().map(batch).collect()
+}
+
 fn open_pictures(path: &Path, store: Store, options: &OpenOptions) -> Result<Dataset> {
     let pictures = Pictures::open(store, options.cache_bytes)?;
     let store = pictures.store();
@@ -238,7 +268,16 @@ fn open_pictures(path: &Path, store: Store, options: &OpenOptions) -> Result<Dat
 
 #[cfg(not(target_family = "wasm"))]
 fn is_binary(name: &str) -> bool {
+    #[cfg(feature = "cli")]
+    if is_python_batch(name) {
+        return true;
+    }
     is_idx_images(name) || is_cifar_batch(name)
+}
+
+#[cfg(feature = "cli")]
+fn is_python_batch(name: &str) -> bool {
+    python::BATCHES.contains(&name)
 }
 
 fn is_cifar_batch(name: &str) -> bool {

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::architecture::{pair, preset_of};
-use super::reader::{self, Module, Optimizer, Problem, Side};
+use super::reader::{self, Module, Optimizer, Side};
 use crate::config::TrainingConfig;
 use crate::error::{Error, Result};
 use crate::network::{Network, NetworkConfig, Weights, published};
+use crate::pickle::{self, Problem};
 use crate::random::RandomState;
 use crate::training::{Adam, NumberFormat, OFFICIAL_LICENCE, OfficialPrecision, Origin, Players, Trainer};
 
@@ -43,7 +44,7 @@ pub struct Snapshot<'a> {
 impl<'a> Snapshot<'a> {
     /// Whether a file begins as a pickle does.
     pub fn is_one(bytes: &[u8]) -> bool {
-        reader::Snapshot::is_one(bytes)
+        pickle::is_one(bytes)
     }
 
     /// Reads a file and recognises its networks; `origin` names it in errors.

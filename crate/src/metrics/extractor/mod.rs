@@ -1,16 +1,20 @@
 //! Networks that turn pictures into features, read from a file.
 
+mod import;
 mod inception;
 mod plan;
 mod resize;
+mod torch;
 
 use std::path::{Path, PathBuf};
 
 use burn::tensor::{Device, Tensor, TensorData, activation::softmax};
 use sha2::{Digest, Sha256};
 
+pub use self::import::import;
 use self::plan::{Step, Weights};
 use self::resize::Resize;
+pub use self::torch::TorchFile;
 use crate::backend;
 use crate::checkpoint::container::Container;
 use crate::error::{Error, Result};

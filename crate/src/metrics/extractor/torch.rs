@@ -15,8 +15,9 @@ const RULES: Rules = Rules { steps: 1 << 18, persistent: true, byte_strings: fal
 /// Values that are looked at on the way to the tensors, and how deep they lie in each other.
 const MOST_VALUES: usize = 1 << 16;
 const DEEPEST: usize = 16;
-/// The most that the pickle may be, unpacked.
+/// The most that the pickle and a storage may be, unpacked; the Inception's classifier has 8 MB.
 const LONGEST_PICKLE: u64 = 16 << 20;
+const LARGEST_STORAGE: u64 = 64 << 20;
 
 /// What a file of weights may import.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,9 +89,13 @@ impl TorchFile {
     pub fn read(bytes: Vec<u8>, origin: &Path) -> Result<Self> {
         let input = |reason: String| Error::input(origin, reason);
         let archive = ZipArchive::new(Cursor::new(bytes));
-        let mut archive = archive.map_err(|e| input(format!("is a zip that cannot be read ({e}); fetch it again")))?;
-        let index = archive.file_names().find(|name| *name == "data.pkl" || name.ends_with("/data.pkl"));
-        let Some(index) = index.map(str::to_owned) else {
+        let mut archive =
+            archive.map_err(|e| input(format!("is a zip that cannot be read ({e}); fetch it again")))?;
+        let index = archive
+            .file_names()
+            .filter_map(|name| Some(name.ok()?.into_owned()))
+            .find(|name| name == "data.pkl" || name.ends_with("/data.pkl"));
+        let Some(index) = index else {
             return Err(input("is a zip without data.pkl, so it is no file of PyTorch".into()));
         };
         let folder = index.trim_end_matches("data.pkl").to_owned();
@@ -115,13 +120,14 @@ impl TorchFile {
         };
         if place.layout.shape != shape {
             let found = &place.layout.shape;
-            return Err(input(format!("has {name} of the size {found:?}, and FID's Inception has {shape:?}")));
+            return Err(input(format!(
+                "has {name} of the size {found:?}, and FID's Inception has {shape:?}"
+            )));
         }
-        // The shape is one of ours by now, so its size is too.
-        let most = 4 * (place.layout.offset + place.layout.count()) as u64;
-        let bytes = entry(&mut self.archive, &place.storage, most).map_err(input)?;
+        let bytes = entry(&mut self.archive, &place.storage, LARGEST_STORAGE).map_err(input)?;
         let part = place.layout.part(bytes.len()).map_err(|Problem(reason)| input(reason))?;
-        let values: Vec<f32> = bytes[part].as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
+        let values: Vec<f32> =
+            bytes[part].as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
         if values.iter().any(|value| !value.is_finite()) {
             return Err(input(format!("has values in {name} that are not finite; fetch it again")));
         }
@@ -130,8 +136,13 @@ impl TorchFile {
 }
 
 /// A file of the zip, of at most `most` bytes.
-fn entry(archive: &mut ZipArchive<Cursor<Vec<u8>>>, name: &str, most: u64) -> std::result::Result<Vec<u8>, String> {
-    let broken = |e: &dyn std::fmt::Display| format!("has {name}, which cannot be read ({e}); fetch it again");
+fn entry(
+    archive: &mut ZipArchive<Cursor<Vec<u8>>>,
+    name: &str,
+    most: u64,
+) -> std::result::Result<Vec<u8>, String> {
+    let broken =
+        |e: &dyn std::fmt::Display| format!("has {name}, which cannot be read ({e}); fetch it again");
     let file = archive.by_name(name).map_err(|e| broken(&e))?;
     if file.size() > most {
         return Err(format!("has {name} of {} bytes, where {most} at most belong", file.size()));

@@ -1,6 +1,10 @@
 //! The names that a snapshot may import, as tags. No module is loaded and no function is called.
 
-use super::{Problem, Result, shown};
+use crate::pickle::{self, Names, Role};
+
+/// The values of a snapshot.
+pub type Arena<'a> = pickle::Arena<'a, Global>;
+pub type Value<'a> = pickle::Value<'a, Global>;
 
 /// What an imported name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,50 +49,57 @@ pub enum Precision {
     BFloat16,
 }
 
-/// The tag of `module.name` (training notes, section 9), under the names of today and of the published weights.
-pub fn global(module: &str, name: &str) -> Result<Global> {
-    use Global::{FloatStorage, OrderedDict};
-    let network = Class::Network;
-    let class = match (module, name) {
-        ("collections", "OrderedDict") => return Ok(OrderedDict),
-        ("torch", "float32") => return Ok(Global::Precision(Precision::Float32)),
-        ("torch", "bfloat16") => return Ok(Global::Precision(Precision::BFloat16)),
-        ("torch", "FloatStorage") => return Ok(FloatStorage),
-        ("torch._utils", "_rebuild_parameter") => return Ok(Global::Function(Function::Parameter)),
-        ("torch._utils", "_rebuild_tensor_v2") => return Ok(Global::Function(Function::Tensor)),
-        ("torch.storage", "_load_from_bytes") => return Ok(Global::Function(Function::Storage)),
-        ("training.networks" | "training.networks_baseline", "Generator") => network(Side::Generator),
-        ("training.networks" | "training.networks_baseline", "Discriminator") => network(Side::Discriminator),
-        ("torch.nn.modules.container", "ModuleList")
-        | ("torch.nn.modules.conv", "Conv2d")
-        | ("torch.nn.modules.linear", "Linear")
-        | (
-            "R3GAN.Networks" | "BaselineGAN.Networks",
-            "Generator"
-            | "Discriminator"
-            | "GeneratorStage"
-            | "DiscriminatorStage"
-            | "GenerativeBasis"
-            | "DiscriminativeBasis"
-            | "ResidualBlock"
-            | "Convolution"
-            | "UpsampleLayer"
-            | "DownsampleLayer",
-        )
-        | ("R3GAN.FusedOperators" | "BaselineGAN.FusedOperators", "BiasedActivationCUDA")
-        | (
-            "R3GAN.Resamplers" | "BaselineGAN.Resamplers",
-            "InterpolativeUpsamplerCUDA" | "InterpolativeDownsamplerCUDA",
-        ) => Class::Part,
-        _ => return Err(unknown(module, name)),
-    };
-    Ok(Global::Class(class))
-}
+impl Names for Global {
+    const FILE: &'static str = "R3GAN snapshot";
 
-fn unknown(module: &str, name: &str) -> Problem {
-    Problem(format!(
-        "is not an R3GAN snapshot: it asks for Python's {}.{}, which no network of R3GAN has (nothing was run)",
-        shown(module),
-        shown(name)
-    ))
+    /// Under the names of today and of the published weights (training notes, section 9).
+    fn find(module: &str, name: &str) -> Option<Self> {
+        use Global::{FloatStorage, OrderedDict};
+        let network = Class::Network;
+        let class = match (module, name) {
+            ("collections", "OrderedDict") => return Some(OrderedDict),
+            ("torch", "float32") => return Some(Global::Precision(Precision::Float32)),
+            ("torch", "bfloat16") => return Some(Global::Precision(Precision::BFloat16)),
+            ("torch", "FloatStorage") => return Some(FloatStorage),
+            ("torch._utils", "_rebuild_parameter") => return Some(Global::Function(Function::Parameter)),
+            ("torch._utils", "_rebuild_tensor_v2") => return Some(Global::Function(Function::Tensor)),
+            ("torch.storage", "_load_from_bytes") => return Some(Global::Function(Function::Storage)),
+            ("training.networks" | "training.networks_baseline", "Generator") => network(Side::Generator),
+            ("training.networks" | "training.networks_baseline", "Discriminator") => {
+                network(Side::Discriminator)
+            }
+            ("torch.nn.modules.container", "ModuleList")
+            | ("torch.nn.modules.conv", "Conv2d")
+            | ("torch.nn.modules.linear", "Linear")
+            | (
+                "R3GAN.Networks" | "BaselineGAN.Networks",
+                "Generator"
+                | "Discriminator"
+                | "GeneratorStage"
+                | "DiscriminatorStage"
+                | "GenerativeBasis"
+                | "DiscriminativeBasis"
+                | "ResidualBlock"
+                | "Convolution"
+                | "UpsampleLayer"
+                | "DownsampleLayer",
+            )
+            | ("R3GAN.FusedOperators" | "BaselineGAN.FusedOperators", "BiasedActivationCUDA")
+            | (
+                "R3GAN.Resamplers" | "BaselineGAN.Resamplers",
+                "InterpolativeUpsamplerCUDA" | "InterpolativeDownsamplerCUDA",
+            ) => Class::Part,
+            _ => return None,
+        };
+        Some(Self::Class(class))
+    }
+
+    fn role(self) -> Role {
+        match self {
+            Self::Class(_) => Role::Class,
+            Self::Function(_) => Role::Function,
+            Self::OrderedDict => Role::Dictionary,
+            Self::Precision(_) | Self::FloatStorage => Role::Constant,
+        }
+    }
 }

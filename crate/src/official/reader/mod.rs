@@ -1,16 +1,11 @@
 //! An official snapshot from its bytes, without running anything: the reader of a foreign, untrusted format.
 //!
-//! Python's pickle is a small program; here its instructions only build values in an arena, and the names that it
-//! would import are tags from a fixed table. Every step reads at least one byte of the file, and lengths are compared
-//! with what is left before anything is taken, so time and memory follow from the file's length. Values refer to each
-//! other by number: nothing here recurses, and nothing is freed recursively.
+//! `crate::pickle` makes values of the bytes; here they are asked for networks and optimizers, with every number
+//! that a file claims compared with what it holds.
 //!
-//! This room depends on std alone, so that `fuzz/` and `tests/snapshots` can include it as it is.
+//! This room depends on std and that one alone, so that `fuzz/` and `tests/snapshots` can include it as it is.
 
-mod arena;
-mod cursor;
 mod globals;
-mod machine;
 mod module;
 mod optimizer;
 mod snapshot;
@@ -22,34 +17,3 @@ pub use module::Module;
 pub use optimizer::Optimizer;
 pub use snapshot::Snapshot;
 pub use tensor::Tensor;
-
-use std::fmt;
-
-/// What is wrong with a file: the rest of a sentence that begins with its name.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Problem(String);
-
-pub type Result<T> = std::result::Result<T, Problem>;
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Problem {}
-
-/// The file is damaged or is something else.
-fn problem<T>(reason: impl Into<String>) -> Result<T> {
-    Err(Problem(reason.into()))
-}
-
-/// A name from the file as a message shows it: short, and without control characters.
-fn shown(name: &str) -> String {
-    const MOST: usize = 80;
-    let mut short: String = name.chars().take(MOST).flat_map(char::escape_debug).collect();
-    if name.chars().nth(MOST).is_some() {
-        short.push_str("...");
-    }
-    short
-}

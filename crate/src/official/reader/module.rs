@@ -2,10 +2,9 @@
 
 use std::collections::HashSet;
 
-use super::arena::{Arena, Id, Value};
-use super::globals::{Class, Global, Precision, Side};
+use super::globals::{Arena, Class, Global, Precision, Side, Value};
 use super::tensor::{Tensor, tensor};
-use super::{Problem, Result, problem, shown};
+use crate::pickle::{Id, Problem, Result, problem, shown};
 
 /// Modules of a network, and how deep they lie in each other; the largest official one has under 200, 8 deep.
 const MOST_MODULES: usize = 2048;
@@ -59,7 +58,8 @@ struct Open {
 
 /// A whole network, which must be of `side`.
 pub fn module<'a>(arena: &Arena<'a>, root: Id, side: Side, allowance: &mut Allowance) -> Result<Module<'a>> {
-    if !matches!(arena.get(root), Value::Module(Class::Network(found), _) if *found == side) {
+    if !matches!(arena.get(root), Value::Made { by: Global::Class(Class::Network(found)), .. } if *found == side)
+    {
         return problem(format!("has something else where its {side:?} should be"));
     }
     let state = state(arena, root)?;
@@ -106,7 +106,7 @@ pub fn module<'a>(arena: &Arena<'a>, root: Id, side: Side, allowance: &mut Allow
 
 fn state<'s>(arena: &'s Arena, id: Id) -> Result<&'s [(Id, Id)]> {
     let state = match arena.get(id) {
-        Value::Module(_, Some(state)) => arena.entries(*state),
+        Value::Made { by: Global::Class(_), state: Some(state), .. } => arena.entries(*state),
         _ => None,
     };
     state

@@ -1,9 +1,9 @@
 //! The state of one Adam, by the number of each parameter.
 
-use super::arena::{Arena, Id};
+use super::globals::Arena;
 use super::module::{Allowance, MOST_ENTRIES};
 use super::tensor::Tensor;
-use super::{Problem, Result, problem};
+use crate::pickle::{Id, Problem, Result, problem};
 
 /// What goes on from one step to the next. With beta1 = 0 the first moment is the last gradient and is left out.
 #[derive(Clone, Debug, PartialEq)]

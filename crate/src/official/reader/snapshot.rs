@@ -1,12 +1,12 @@
 //! A whole snapshot: the dictionary that the official training loop writes.
 
-use super::arena::{Arena, Id};
-use super::cursor::Cursor;
-use super::globals::Side;
-use super::machine::{Rules, run};
+use super::globals::{Arena, Side};
 use super::module::{Allowance, MOST_ENTRIES, MOST_TENSORS, Module, module};
 use super::optimizer::{Optimizer, optimizer};
-use super::{Problem, Result, problem};
+use crate::pickle::{self, Cursor, Id, Problem, Result, Rules, problem, run};
+
+/// The longest official snapshot, of FFHQ-256, takes 65,506 steps.
+const RULES: Rules = Rules { steps: 1 << 20, persistent: false, byte_strings: false };
 
 /// A file that was read as a pickle; its parts are looked at when they are asked for.
 #[derive(Debug)]
@@ -17,18 +17,12 @@ pub struct Snapshot<'a> {
 }
 
 impl<'a> Snapshot<'a> {
-    /// Whether a file begins as a pickle does: a protocol, then an instruction. The length that a safetensors file begins
-    /// with can look like the former, and has a 0 where the latter stands.
-    pub fn is_one(bytes: &[u8]) -> bool {
-        matches!(bytes, [0x80, 2..=5, instruction, ..] if *instruction != 0)
-    }
-
     pub fn read(bytes: &'a [u8]) -> Result<Self> {
-        if !Self::is_one(bytes) {
+        if !pickle::is_one(bytes) {
             return problem("is not a pickle");
         }
         let mut cursor = Cursor::new(bytes);
-        let (arena, whole) = run(&mut cursor, Rules::SNAPSHOT)?;
+        let (arena, whole) = run(&mut cursor, RULES)?;
         if cursor.remaining() > 0 {
             return problem(format!("is damaged: {} bytes follow its end", cursor.remaining()));
         }

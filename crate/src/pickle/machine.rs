@@ -1,10 +1,10 @@
-//! Pickle's instructions, as far as snapshots use them: a stack, marks in it, and a memo.
+//! Pickle's instructions, as far as the files that are read use them: a stack, marks in it, and a memo.
 
 use std::collections::HashMap;
 
 use super::arena::{Arena, Id, Value};
 use super::cursor::Cursor;
-use super::globals::{Global, global};
+use super::names::{Names, Role, find};
 use super::{Result, problem};
 
 /// Marks that may be open at a time; official snapshots have 15.
@@ -17,17 +17,12 @@ pub struct Rules {
     pub steps: usize,
     /// Whether it may refer to something outside.
     pub persistent: bool,
-}
-
-impl Rules {
-    /// The longest official snapshot, of FFHQ-256, takes 65,506.
-    pub const SNAPSHOT: Self = Self { steps: 1 << 20, persistent: false };
-    /// The longest of the five pickles in front of a storage takes a quarter of this.
-    pub const STORAGE: Self = Self { steps: 128, persistent: true };
+    /// Whether it may have Python 2's strings, which are bytes.
+    pub byte_strings: bool,
 }
 
 /// Runs one pickle to its end; the cursor is then behind it.
-pub fn run<'a>(cursor: &mut Cursor<'a>, rules: Rules) -> Result<(Arena<'a>, Id)> {
+pub fn run<'a, N: Names>(cursor: &mut Cursor<'a>, rules: Rules) -> Result<(Arena<'a, N>, Id)> {
     let mut machine = Machine {
         cursor,
         rules,
@@ -41,20 +36,20 @@ pub fn run<'a>(cursor: &mut Cursor<'a>, rules: Rules) -> Result<(Arena<'a>, Id)>
             return Ok((machine.arena, whole));
         }
     }
-    problem(format!("is no R3GAN snapshot: it takes more than {} steps to read", rules.steps))
+    problem(format!("is no {}: it takes more than {} steps to read", N::FILE, rules.steps))
 }
 
-struct Machine<'c, 'a> {
+struct Machine<'c, 'a, N> {
     cursor: &'c mut Cursor<'a>,
     rules: Rules,
-    arena: Arena<'a>,
+    arena: Arena<'a, N>,
     stack: Vec<Id>,
     /// Heights of the stack at the open marks.
     marks: Vec<usize>,
     memo: HashMap<u32, Id>,
 }
 
-impl<'a> Machine<'_, 'a> {
+impl<'a, N: Names> Machine<'_, 'a, N> {
     /// One instruction; the last one gives the whole value.
     fn step(&mut self) -> Result<Option<Id>> {
         let start = self.cursor.at();
@@ -79,6 +74,8 @@ impl<'a> Machine<'_, 'a> {
             b'X' => self.push_with(|c| text(c, Cursor::u32))?,
             0x8d => self.push_with(|c| text(c, Cursor::u64))?,
             b'C' => self.push_with(|c| bytes(c, Cursor::u8))?,
+            b'U' if self.rules.byte_strings => self.push_with(|c| bytes(c, Cursor::u8))?,
+            b'T' if self.rules.byte_strings => self.push_with(|c| bytes(c, Cursor::u32))?,
             b'B' => self.push_with(|c| bytes(c, Cursor::u32))?,
             0x8e => self.push_with(|c| bytes(c, Cursor::u64))?,
 
@@ -140,14 +137,14 @@ impl<'a> Machine<'_, 'a> {
 
             b'c' => {
                 let (module, name) = (self.cursor.line()?, self.cursor.line()?);
-                self.push(Value::Global(global(module, name)?));
+                self.push(Value::Global(find(module, name)?));
             }
             0x93 => {
                 let (name, module) = (self.pop()?, self.pop()?);
                 let (Some(module), Some(name)) = (self.arena.text(module), self.arena.text(name)) else {
                     return self.misplaced("the name of a class");
                 };
-                self.push(Value::Global(global(module, name)?));
+                self.push(Value::Global(find(module, name)?));
             }
             0x81 => self.new_object()?,
             b'R' => self.reduce()?,
@@ -158,7 +155,8 @@ impl<'a> Machine<'_, 'a> {
             }
             other => {
                 return problem(format!(
-                    "is damaged or no R3GAN snapshot: byte {start} is {other:#04x}, which is no instruction that one has"
+                    "is damaged or no {}: byte {start} is {other:#04x}, which is no instruction that one has",
+                    N::FILE
                 ));
             }
         }
@@ -178,12 +176,12 @@ impl<'a> Machine<'_, 'a> {
         self.cursor.clone().take(length).map(drop)
     }
 
-    fn push(&mut self, value: Value<'a>) {
+    fn push(&mut self, value: Value<'a, N>) {
         let id = self.arena.add(value);
         self.stack.push(id);
     }
 
-    fn push_with(&mut self, read: impl FnOnce(&mut Cursor<'a>) -> Result<Value<'a>>) -> Result<()> {
+    fn push_with(&mut self, read: impl FnOnce(&mut Cursor<'a>) -> Result<Value<'a, N>>) -> Result<()> {
         let value = read(self.cursor)?;
         self.push(value);
         Ok(())
@@ -198,7 +196,7 @@ impl<'a> Machine<'_, 'a> {
         }
     }
 
-    fn top(&mut self) -> Result<&mut Value<'a>> {
+    fn top(&mut self) -> Result<&mut Value<'a, N>> {
         let floor = self.marks.last().copied().unwrap_or(0);
         match self.stack.last() {
             Some(id) if self.stack.len() > floor => Ok(self.arena.get_mut(*id)),
@@ -208,7 +206,7 @@ impl<'a> Machine<'_, 'a> {
 
     fn mark(&mut self) -> Result<()> {
         if self.marks.len() == MOST_MARKS {
-            return problem(format!("is no R3GAN snapshot: it is nested more than {MOST_MARKS} deep"));
+            return problem(format!("is no {}: it is nested more than {MOST_MARKS} deep", N::FILE));
         }
         self.marks.push(self.stack.len());
         Ok(())
@@ -235,7 +233,7 @@ impl<'a> Machine<'_, 'a> {
         let at = self.cursor.at();
         match self.top()? {
             Value::List(items) => Ok(items),
-            _ => misplaced("a list", at),
+            _ => misplaced::<N, _>("a list", at),
         }
     }
 
@@ -243,7 +241,7 @@ impl<'a> Machine<'_, 'a> {
         let at = self.cursor.at();
         match self.top()? {
             Value::Dict(entries) => Ok(entries),
-            _ => misplaced("a dictionary", at),
+            _ => misplaced::<N, _>("a dictionary", at),
         }
     }
 
@@ -262,15 +260,15 @@ impl<'a> Machine<'_, 'a> {
         Ok(())
     }
 
-    /// An object of a class of modules; its state comes later.
+    /// An object of a class; its state comes later.
     fn new_object(&mut self) -> Result<()> {
         let (arguments, class) = (self.pop()?, self.pop()?);
         match (self.arena.get(class), self.arena.get(arguments)) {
-            (Value::Global(Global::Class(class)), Value::Tuple(items)) if items.is_empty() => {
-                self.push(Value::Module(*class, None));
+            (Value::Global(by), Value::Tuple(items)) if by.role() == Role::Class && items.is_empty() => {
+                self.push(Value::Made { by: *by, arguments, state: None });
                 Ok(())
             }
-            _ => self.misplaced("a class of modules without arguments"),
+            _ => self.misplaced("a class without arguments"),
         }
     }
 
@@ -278,10 +276,11 @@ impl<'a> Machine<'_, 'a> {
     fn reduce(&mut self) -> Result<()> {
         let (arguments, function) = (self.pop()?, self.pop()?);
         let value = match (self.arena.get(function), self.arena.get(arguments)) {
-            (Value::Global(Global::Function(function)), Value::Tuple(_)) => Value::Call(*function, arguments),
-            (Value::Global(Global::OrderedDict), Value::Tuple(items)) if items.is_empty() => {
-                Value::Dict(Vec::new())
-            }
+            (Value::Global(by), Value::Tuple(items)) => match by.role() {
+                Role::Function | Role::Maker => Value::Made { by: *by, arguments, state: None },
+                Role::Dictionary if items.is_empty() => Value::Dict(Vec::new()),
+                _ => return self.misplaced("a function with its arguments"),
+            },
             _ => return self.misplaced("a function with its arguments"),
         };
         self.push(value);
@@ -290,44 +289,43 @@ impl<'a> Machine<'_, 'a> {
 
     fn build(&mut self) -> Result<()> {
         let given = self.pop()?;
-        let is_dict = matches!(self.arena.get(given), Value::Dict(_));
         let at = self.cursor.at();
         match self.top()? {
-            Value::Module(_, state @ None) if is_dict => {
+            Value::Made { by, state: state @ None, .. } if by.role().has_state() => {
                 *state = Some(given);
                 Ok(())
             }
-            _ => misplaced("a module and its state", at),
+            _ => misplaced::<N, _>("an object and its state", at),
         }
     }
 
     fn misplaced<T>(&self, what: &str) -> Result<T> {
-        misplaced(what, self.cursor.at())
+        misplaced::<N, T>(what, self.cursor.at())
     }
 }
 
-fn misplaced<T>(what: &str, at: usize) -> Result<T> {
-    problem(format!("is damaged or no R3GAN snapshot: before byte {at} there should be {what}"))
+fn misplaced<N: Names, T>(what: &str, at: usize) -> Result<T> {
+    problem(format!("is damaged or no {}: before byte {at} there should be {what}", N::FILE))
 }
 
-fn text<'a, N: Into<u64>>(
+fn text<'a, N, L: Into<u64>>(
     cursor: &mut Cursor<'a>,
-    length: impl Fn(&mut Cursor<'a>) -> Result<N>,
-) -> Result<Value<'a>> {
+    length: impl Fn(&mut Cursor<'a>) -> Result<L>,
+) -> Result<Value<'a, N>> {
     let length = length(cursor)?.into();
     cursor.text(length).map(Value::Text)
 }
 
-fn bytes<'a, N: Into<u64>>(
+fn bytes<'a, N, L: Into<u64>>(
     cursor: &mut Cursor<'a>,
-    length: impl Fn(&mut Cursor<'a>) -> Result<N>,
-) -> Result<Value<'a>> {
+    length: impl Fn(&mut Cursor<'a>) -> Result<L>,
+) -> Result<Value<'a, N>> {
     let length = length(cursor)?.into();
     cursor.take(length).map(Value::Bytes)
 }
 
 /// A whole number of up to 255 bytes, in two's complement.
-fn long<'a>(cursor: &mut Cursor<'a>) -> Result<Value<'a>> {
+fn long<'a, N>(cursor: &mut Cursor<'a>) -> Result<Value<'a, N>> {
     let length = cursor.u8()?;
     let bytes = cursor.take(length.into())?;
     if bytes.len() > 8 {

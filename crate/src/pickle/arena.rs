@@ -1,13 +1,11 @@
 //! The values of a pickle. They refer to each other by number, so shared and even circular ones cost nothing.
 
-use super::globals::{Class, Function, Global};
-
 /// The number of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Id(u32);
 
 #[derive(Clone, Debug)]
-pub enum Value<'a> {
+pub enum Value<'a, N> {
     None,
     Bool(bool),
     Int(i64),
@@ -16,42 +14,45 @@ pub enum Value<'a> {
     Float(f64),
     Text(&'a str),
     Bytes(&'a [u8]),
-    Global(Global),
+    Global(N),
     Tuple(Vec<Id>),
     List(Vec<Id>),
-    /// Nothing in a snapshot depends on what a set holds.
+    /// Nothing that is read depends on what a set holds.
     Set,
     /// As they were set; of equal keys the last one counts.
     Dict(Vec<(Id, Id)>),
-    /// A function and the tuple of its arguments, which are looked at when the value is needed.
-    Call(Function, Id),
-    Module(Class, Option<Id>),
+    /// What a class or a function gives for the tuple of arguments; both are looked at when the value is needed.
+    Made {
+        by: N,
+        arguments: Id,
+        state: Option<Id>,
+    },
     /// What another program is asked to look up, by this value.
     Persistent(Id),
 }
 
 /// All values of a pickle, and which of them is the whole.
 #[derive(Clone, Debug)]
-pub struct Arena<'a> {
-    values: Vec<Value<'a>>,
+pub struct Arena<'a, N> {
+    values: Vec<Value<'a, N>>,
 }
 
-impl<'a> Arena<'a> {
+impl<'a, N> Arena<'a, N> {
     pub fn new() -> Self {
         Self { values: Vec::new() }
     }
 
     /// There are fewer values than steps, and steps are limited far below 2^32.
-    pub fn add(&mut self, value: Value<'a>) -> Id {
+    pub fn add(&mut self, value: Value<'a, N>) -> Id {
         self.values.push(value);
         Id((self.values.len() - 1) as u32)
     }
 
-    pub fn get(&self, id: Id) -> &Value<'a> {
+    pub fn get(&self, id: Id) -> &Value<'a, N> {
         &self.values[id.0 as usize]
     }
 
-    pub fn get_mut(&mut self, id: Id) -> &mut Value<'a> {
+    pub fn get_mut(&mut self, id: Id) -> &mut Value<'a, N> {
         &mut self.values[id.0 as usize]
     }
 
