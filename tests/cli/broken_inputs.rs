@@ -4,6 +4,7 @@
 mod cifar;
 mod data;
 mod dataset;
+mod metrics;
 mod official;
 mod places;
 mod settings;

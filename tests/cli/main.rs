@@ -6,6 +6,7 @@
 //! - `session`: train, look, sample, share;
 //! - `resume`: a run that was killed ends with the same bits as one that was not;
 //! - `official`: snapshots of the official code are looked at, sampled from, imported, and trained further;
+//! - `metrics`: snapshots are measured and the best is kept;
 //! - `shipped`: what ships with the page opens and is what it says.
 
 #![cfg(unix)]
@@ -13,6 +14,7 @@
 mod broken_inputs;
 mod dataset;
 mod inputs;
+mod metrics;
 mod official;
 mod places;
 mod resume;
