@@ -6,8 +6,8 @@
 //! | `log.txt` | every tick line |
 //! | `stats.jsonl` | one JSON object a tick: name to {num, mean, std}, and a timestamp |
 //! | `events.out.tfevents.*` | the means of those for TensorBoard, by kimg; a file for each start |
-//! | `reals.png` | real samples |
-//! | `fakes-000012.png` | samples at fixed latents after 12 kimg |
+//! | `reals.png` | real samples, with labels a row of each class |
+//! | `fakes-000012.png` | samples at fixed latents, with the labels of those, after 12 kimg |
 //! | `model-000012.safetensors` | the averaged generator after 12 kimg |
 //! | `checkpoint-000012.safetensors` | all that a resumed run needs; the last two are kept |
 //! | `set-aside-checkpoint-*` | checkpoints after the one that a run was taken back to |
@@ -19,6 +19,8 @@ use std::path::{Path, PathBuf};
 use crate::checkpoint::{self, UNFINISHED, write_atomic};
 use crate::error::{Error, Result};
 
+/// The file of tick lines.
+pub const LOG: &str = "log.txt";
 /// Checkpoints that stay when a new one is whole.
 const CHECKPOINTS_KEPT: usize = 2;
 
@@ -127,6 +129,21 @@ impl RunDirectory {
             }
         }
         Ok(())
+    }
+
+    /// Drops the tick lines after `images`, as [`rewind_statistics`](Self::rewind_statistics) does; other lines stay.
+    pub fn rewind_log(&self, images: u64) -> Result<()> {
+        let path = self.path.join(LOG);
+        let Ok(text) = fs::read_to_string(&path) else { return Ok(()) };
+        // As far as a line tells: `tick 3     kimg 12.0 ...`.
+        let limit = images as f64 / 1e3 + 0.05;
+        let seen = |line: &str| {
+            let words = line.strip_prefix("tick ")?;
+            words.split_once(" kimg ")?.1.split_whitespace().next()?.parse::<f64>().ok()
+        };
+        let stays = |line: &&str| seen(line).is_none_or(|kimg| kimg <= limit);
+        let kept: String = text.lines().filter(stays).flat_map(|line| [line, "\n"]).collect();
+        if kept.len() == text.len() { Ok(()) } else { write_atomic(&path, kept.as_bytes()) }
     }
 
     /// Drops the statistics after `images`: a killed run wrote them, and the resumed one writes them again.
