@@ -215,6 +215,13 @@ pub fn free_memory(device: &Device) -> Option<u64> {
     if is_cpu(device) { free_host_memory() } else { None }
 }
 
+/// Bytes that the allocator of a GPU has reserved; it keeps them, so that this is its peak so far. `None` on the CPU,
+/// and where a device does not say.
+#[cfg(not(target_family = "wasm"))]
+pub fn reserved_memory(device: &Device) -> Option<u64> {
+    if is_cpu(device) { None } else { device.memory_pool_usage().map(|usage| usage.bytes_reserved) }
+}
+
 #[cfg(not(target_family = "wasm"))]
 fn free_host_memory() -> Option<u64> {
     kibibytes("MemAvailable")

@@ -48,6 +48,7 @@ fn ends_like_the_undisturbed(scene: &Scene) {
     assert!(told.is_sorted() && told.last() == Some(&5.0), "statistics of images {told:?}");
     let counted: u64 = lines.iter().filter_map(|line| line["Loss/D/loss"]["num"].as_u64()).sum();
     assert_eq!(counted, 5000, "every image is in one line of the statistics");
+    assert_eq!(scene.text("run/log.txt").lines().count(), lines.len(), "and so with the log");
     assert!(scene.names("run", ".").is_empty(), "nothing temporary stays");
 }
 

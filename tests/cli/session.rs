@@ -37,7 +37,12 @@ fn train_look_and_sample() {
         let names: Vec<_> = numbers.iter().map(|number| format!("{kind}-{number}.{end}")).collect();
         assert_eq!(scene.names("runs/faces", &format!("{kind}-")), names);
     }
-    assert_eq!(scene.text("runs/faces/log.txt").lines().count(), 4);
+    let log = scene.text("runs/faces/log.txt");
+    assert_eq!(log.lines().count(), 4);
+    for field in ["tick ", "kimg ", "time ", "sec/tick ", "sec/kimg ", "maintenance ", "cpumem ", "augment "]
+    {
+        assert!(log.lines().all(|line| line.contains(field)), "{field}: {log}");
+    }
     assert_eq!(picture(&scene, "runs/faces/fakes-000003.png").dimensions(), (80, 80));
     assert_eq!(picture(&scene, "runs/faces/reals.png").width(), 80);
     statistics_have_the_published_names(&scene.text("runs/faces/stats.jsonl"));
@@ -115,6 +120,9 @@ fn statistics_have_the_published_names(text: &str) {
         "Timing/total_days",
         "Timing/sec_per_tick",
         "Timing/sec_per_kimg",
+        "Timing/maintenance_sec",
+        "Timing/D",
+        "Timing/G",
         "Resources/cpu_mem_gb",
     ];
     let lines: Vec<serde_json::Value> =
@@ -129,6 +137,25 @@ fn statistics_have_the_published_names(text: &str) {
         assert!(line["timestamp"].as_f64().is_some_and(|seconds| seconds > 1.7e9));
     }
     assert_eq!(lines[3]["Progress/kimg"]["mean"], 3.0);
+}
+
+#[test]
+fn rows_of_a_snapshot_are_classes() {
+    let scene = Scene::new();
+    labelled_zip(&scene);
+    let run = "train --data classes.zip --cond --grid 6x4 --kimg 1 --tick 1 --device cpu --out run TINY";
+    scene.r3gan(run).done();
+    assert_eq!(picture(&scene, "run/fakes-000001.png").dimensions(), (48, 32));
+    let reals = picture(&scene, "run/reals.png");
+    let shown =
+        |column: u32, row: u32| image::imageops::crop_imm(&reals, 8 * column, 8 * row, 8, 8).to_image();
+    // A class has four pictures, so they begin again; its second row goes on where the first ended.
+    assert_eq!((shown(4, 0), shown(5, 0)), (shown(0, 0), shown(1, 0)));
+    assert_eq!((shown(0, 3), shown(2, 3)), (shown(2, 0), shown(0, 0)));
+    // The first pixel tells the class: 80 times its number, and a bit.
+    let class =
+        |row: u32| (0..6).map(|column| shown(column, row).get_pixel(0, 0).0[0] / 80).collect::<Vec<_>>();
+    assert_eq!([class(0), class(1), class(2)], [[0; 6], [1; 6], [2; 6]].map(Vec::from));
 }
 
 #[test]

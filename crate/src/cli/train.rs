@@ -23,7 +23,7 @@ use crate::error::{Error, Result};
 use crate::metrics::{Evaluator, Metric, Progress};
 use crate::preset;
 use crate::schedule::Schedule;
-use crate::session::{Event, Outcome, RunDirectory, Session, SessionOptions, check_data, fit, plan};
+use crate::session::{Event, Grid, Outcome, RunDirectory, Session, SessionOptions, check_data, fit, plan};
 use crate::training::{Trainer, footprint};
 
 const EXAMPLES: &str = "\
@@ -96,6 +96,10 @@ pub struct Train {
     /// Ticks between snapshots: pictures, model and checkpoint [default: 5, or 50 for more than 10,000 kimg].
     #[arg(long, value_name = "TICKS", allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     snap: Option<u64>,
+    /// Pictures of a snapshot, across and down; with labels a row shows one class [default: 10x10 on the CPU; on a GPU as
+    /// the official code: 32x32 of up to 135 pixels, 30x16 of 256].
+    #[arg(long, value_name = "WxH")]
+    grid: Option<Grid>,
     /// Write models in f16: half the size, for sharing.
     #[arg(long)]
     half: bool,
@@ -148,6 +152,7 @@ impl Train {
         directory.clear_unfinished()?;
         directory.set_aside_after(trainer.images)?;
         directory.rewind_statistics(trainer.images)?;
+        directory.rewind_log(trainer.images)?;
         directory.write("options.toml", self.options(&trainer.config).as_bytes())?;
         self.train(trainer, place, dataset, directory, evaluator)
     }
@@ -308,6 +313,7 @@ impl Train {
         let options = SessionOptions {
             tick: self.tick * 1000,
             snapshot_ticks: self.snap.unwrap_or(if trainer.config.kimg > 10_000 { 50 } else { 5 }),
+            grid: self.grid,
             precision: if self.half { Precision::F16 } else { Precision::F32 },
         };
         let place = place.map(|(_, place)| place);

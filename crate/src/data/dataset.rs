@@ -186,6 +186,16 @@ impl Dataset {
         label.iter().position(|part| *part != 0.0).unwrap_or_default()
     }
 
+    /// The items of each label, the labels in the official order; all of them together without labels.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn by_label(&self) -> Vec<Vec<u32>> {
+        let compare =
+            |a: &u32, b: &u32| self.labels.compare(*a as usize % self.count, *b as usize % self.count);
+        let mut items: Vec<u32> = (0..self.len() as u32).collect();
+        items.sort_by(compare);
+        items.chunk_by(|a, b| compare(a, b).is_eq()).map(<[u32]>::to_vec).collect()
+    }
+
     /// Pixels a side of the pictures in a batch; 1 for points.
     pub fn side(&self) -> usize {
         self.side

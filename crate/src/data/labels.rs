@@ -1,5 +1,7 @@
 //! Labels: a class or a vector for each picture, and StyleGAN's `dataset.json` that lists them.
 
+#[cfg(not(target_family = "wasm"))]
+use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use serde::Deserialize;
@@ -45,6 +47,20 @@ impl Labels {
             Self::None => {}
             Self::Classes { of, .. } => out[of[index] as usize] = 1.0,
             Self::Vectors { width, values } => out.copy_from_slice(&values[index * width..][..*width]),
+        }
+    }
+
+    /// The official order of the labels of two pictures: vectors go by their last number first.
+    #[cfg(not(target_family = "wasm"))]
+    pub fn compare(&self, a: usize, b: usize) -> Ordering {
+        match self {
+            Self::None => Ordering::Equal,
+            Self::Classes { of, .. } => of[a].cmp(&of[b]),
+            Self::Vectors { width, values } => {
+                let from_last = |index: usize| values[index * width..][..*width].iter().rev();
+                // Every number is finite.
+                from_last(a).partial_cmp(from_last(b)).unwrap_or(Ordering::Equal)
+            }
         }
     }
 
@@ -129,6 +145,8 @@ mod tests {
         let mut out = [0.0; 2];
         vectors.write(1, &mut out);
         assert_eq!(out, [-2.0, 0.0]);
+        assert_eq!((vectors.compare(0, 1), vectors.compare(1, 1)), (Ordering::Greater, Ordering::Equal));
+        assert_eq!(classes.compare(0, 1), Ordering::Less);
         let mut out = [0.0; 4];
         classes.write(0, &mut out);
         assert_eq!(out, [0.0, 1.0, 0.0, 0.0]);

@@ -8,8 +8,8 @@
 //! | `events.out.tfevents.*` | the means of those for TensorBoard, by kimg; a file for each start |
 //! | `metric-fid5k_full.jsonl` | one JSON object for each model that was measured, with the official keys |
 //! | `best-fid5k_full.safetensors` | the model that was best by the first metric |
-//! | `reals.png` | real samples |
-//! | `fakes-000012.png` | samples at fixed latents after 12 kimg |
+//! | `reals.png` | real samples, with labels a row of each class |
+//! | `fakes-000012.png` | samples at fixed latents, with the labels of those, after 12 kimg |
 //! | `model-000012.safetensors` | the averaged generator after 12 kimg |
 //! | `checkpoint-000012.safetensors` | all that a resumed run needs; the last two are kept |
 //! | `set-aside-checkpoint-*` | checkpoints after the one that a run was taken back to |
@@ -23,6 +23,8 @@ use serde_json::Value;
 use crate::checkpoint::{self, UNFINISHED, write_atomic};
 use crate::error::{Error, Result};
 
+/// The file of tick lines.
+pub const LOG: &str = "log.txt";
 /// Checkpoints that stay when a new one is whole.
 const CHECKPOINTS_KEPT: usize = 2;
 
@@ -128,16 +130,27 @@ impl RunDirectory {
         Ok(())
     }
 
+    /// Drops the tick lines after `images`, as [`rewind_statistics`](Self::rewind_statistics) does; other lines stay.
+    pub fn rewind_log(&self, images: u64) -> Result<()> {
+        // As far as a line tells: `tick 3     kimg 12.0 ...`.
+        let limit = images as f64 / 1e3 + 0.05;
+        let seen = |line: &str| {
+            let words = line.strip_prefix("tick ")?;
+            words.split_once(" kimg ")?.1.split_whitespace().next()?.parse::<f64>().ok()
+        };
+        self.keep_lines(LOG, |line| seen(line).is_none_or(|kimg| kimg <= limit))
+    }
+
     /// Drops statistics and scores after `images`: a killed run wrote them, and the resumed one writes them again.
     pub fn rewind_statistics(&self, images: u64) -> Result<()> {
         let limit = images as f64 / 1e3;
-        self.keep_lines("stats.jsonl", |line| {
+        self.keep_objects("stats.jsonl", |line| {
             line.pointer("/Progress~1kimg/mean").and_then(Value::as_f64).is_some_and(|kimg| kimg <= limit)
         })?;
         let last = Self::name("model", images, "safetensors");
         for name in self.names()? {
             if name.starts_with("metric-") && name.ends_with(".jsonl") {
-                self.keep_lines(&name, |line| {
+                self.keep_objects(&name, |line| {
                     line.pointer("/snapshot_pkl")
                         .and_then(Value::as_str)
                         .is_some_and(|model| model <= last.as_str())
@@ -148,11 +161,15 @@ impl RunDirectory {
     }
 
     /// Keeps some lines of a file of JSON objects, if it is there.
-    fn keep_lines(&self, name: &str, wanted: impl Fn(&Value) -> bool) -> Result<()> {
+    fn keep_objects(&self, name: &str, wanted: impl Fn(&Value) -> bool) -> Result<()> {
+        self.keep_lines(name, |line| serde_json::from_str(line).is_ok_and(|object| wanted(&object)))
+    }
+
+    /// Keeps some lines of a file, if it is there.
+    fn keep_lines(&self, name: &str, wanted: impl Fn(&str) -> bool) -> Result<()> {
         let path = self.path.join(name);
         let Ok(text) = fs::read_to_string(&path) else { return Ok(()) };
-        let is_kept = |line: &&str| serde_json::from_str(line).is_ok_and(|object| wanted(&object));
-        let kept: String = text.lines().filter(is_kept).flat_map(|line| [line, "\n"]).collect();
+        let kept: String = text.lines().filter(|line| wanted(line)).flat_map(|line| [line, "\n"]).collect();
         if kept.len() == text.len() { Ok(()) } else { write_atomic(&path, kept.as_bytes()) }
     }
 

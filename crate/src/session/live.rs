@@ -5,7 +5,7 @@ use std::path::Path;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::health::{ailment, diverged};
-use super::snapshot::{Snapshot, reals};
+use super::snapshot::{Snapshot, reals, samples};
 use super::statistics::Statistics;
 use super::{check_data, fit};
 use crate::checkpoint::model::encode_model;
@@ -14,6 +14,7 @@ use crate::checkpoint::{DataState, Precision};
 use crate::config::TrainingConfig;
 use crate::data::{Batch, Dataset, InfiniteSampler, Kind};
 use crate::error::{Error, Result};
+use crate::sampling;
 use crate::schedule::Schedule;
 use crate::training::{Phase, StepStats, Trainer, footprint, iterate, next_phase, read_values};
 
@@ -148,7 +149,10 @@ impl Live {
     /// # Shapes
     /// `[count, height, width, channels]`
     pub async fn samples(&self, count: usize) -> Result<Vec<f32>> {
-        Snapshot::new(&self.trainer, self.dataset.kind(), count, 1).fakes(&self.trainer).await
+        let (count, classes) = (samples(self.dataset.kind(), count), self.dataset.classes());
+        let numbers: Vec<usize> = (0..count).filter(|_| classes > 0).map(|sample| sample % classes).collect();
+        let labels = sampling::one_hot(&numbers, classes)?;
+        Snapshot::new(&self.trainer, count, labels).fakes(&self.trainer, <[f32]>::to_vec).await
     }
 
     /// Real samples as the critic sees them: the first `count` of a fixed shuffle; all that are shown of a cloud.
@@ -253,7 +257,7 @@ mod tests {
 
         let folder = tempfile::tempdir().unwrap();
         let directory = RunDirectory::create(folder.path()).unwrap();
-        let options = SessionOptions { tick: 1000, snapshot_ticks: 1, precision: Precision::F32 };
+        let options = SessionOptions { tick: 1000, snapshot_ticks: 1, grid: None, precision: Precision::F32 };
         let trainer = Trainer::new(config(), &backend::open("cpu").unwrap()).unwrap();
         let mut session = Session::new(trainer, None, ring(), directory, options).unwrap();
         pollster::block_on(session.run(&false.into(), &mut |_| {})).unwrap();

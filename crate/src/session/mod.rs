@@ -10,6 +10,8 @@ mod directory;
 #[cfg(not(target_family = "wasm"))]
 mod event;
 mod fit;
+#[cfg(not(target_family = "wasm"))]
+mod grid;
 mod health;
 mod live;
 #[cfg(not(target_family = "wasm"))]
@@ -28,6 +30,8 @@ pub use directory::RunDirectory;
 #[cfg(not(target_family = "wasm"))]
 pub use event::{Event, Tick};
 pub use fit::{check_data, fit};
+#[cfg(not(target_family = "wasm"))]
+pub use grid::Grid;
 pub use live::Live;
 #[cfg(not(target_family = "wasm"))]
 pub use plan::{Plan, plan};

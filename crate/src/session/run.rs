@@ -7,8 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use super::directory::RunDirectory;
-use super::event::{Event, Tick};
+use burn::tensor::Device;
+
+use super::directory::{LOG, RunDirectory};
+use super::event::{Event, Tick, gib};
+use super::grid::Grid;
 use super::health::{ailment, diverged};
 use super::scores;
 use super::snapshot::{Snapshot, reals};
@@ -16,14 +19,12 @@ use super::statistics::{Statistic, Statistics};
 use super::tensorboard::EventFile;
 use crate::checkpoint::training::encode_checkpoint;
 use crate::checkpoint::{DataState, Model, Precision};
-use crate::data::{Batch, Dataset, InfiniteSampler, Prefetcher, Values};
+use crate::data::{Batch, Dataset, InfiniteSampler, Kind, Prefetcher, Values};
 use crate::error::Result;
 use crate::metrics::{Evaluator, Fakes, Score};
-use crate::pictures;
-use crate::training::{StepStats, Trainer, iterate};
+use crate::training::{StepStats, Trainer, iterate_marked};
+use crate::{backend, pictures};
 
-/// Pictures of a snapshot, per row and column.
-const GRID: usize = 10;
 /// Side of the picture of a point cloud.
 const SCATTER_SIDE: usize = 512;
 /// Batches that are decoded ahead.
@@ -36,6 +37,8 @@ pub struct SessionOptions {
     pub tick: u64,
     /// Ticks between snapshots (pictures, model, checkpoint).
     pub snapshot_ticks: u64,
+    /// Pictures of a snapshot; none: [`Grid::usual`].
+    pub grid: Option<Grid>,
     /// Number format of the models.
     pub precision: Precision,
 }
@@ -56,6 +59,7 @@ pub struct Session {
     batches: Prefetcher,
     directory: RunDirectory,
     options: SessionOptions,
+    grid: Grid,
     evaluator: Option<Evaluator>,
     snapshot: Snapshot,
     /// Real samples that lie beside those of the snapshot.
@@ -64,7 +68,11 @@ pub struct Session {
     statistics: Statistics,
     started: Instant,
     tick_started: Instant,
+    /// The end of the tick before.
+    tick_ended: Instant,
     tick_images: u64,
+    /// Seconds of the phases of the iteration that ended the tick.
+    phases: Option<[f64; 2]>,
 }
 
 impl Session {
@@ -79,13 +87,17 @@ impl Session {
         directory: RunDirectory,
         options: SessionOptions,
     ) -> Result<Self> {
+        let started = Instant::now();
         let position = place.map_or(0, |place| place.position);
         let dataset = Arc::new(dataset);
         let sampler = InfiniteSampler::at(dataset.len() as u32, trainer.config.seed, position);
         let batches = Prefetcher::new(dataset.clone(), sampler, trainer.config.batch, PREFETCH)?;
-        let snapshot = Snapshot::new(&trainer, dataset.kind(), GRID * GRID, GRID);
-        let reals = reals(&dataset, GRID * GRID)?;
-        let now = Instant::now();
+        let grid = options.grid.unwrap_or_else(|| Grid::usual(dataset.side(), trainer.device()));
+        let reals = match dataset.kind() {
+            Kind::Images { .. } => dataset.batch(&grid.items(&dataset))?,
+            Kind::Points => reals(&dataset, 0)?,
+        };
+        let snapshot = Snapshot::new(&trainer, reals.count, reals.labels.clone());
         Ok(Self {
             tick_images: trainer.images,
             trainer,
@@ -93,13 +105,16 @@ impl Session {
             batches,
             directory,
             options,
+            grid,
             evaluator: None,
             snapshot,
             reals,
             events: EventFile::new(),
             statistics: Statistics::default(),
-            started: now,
-            tick_started: now,
+            started,
+            tick_started: started,
+            tick_ended: started,
+            phases: None,
         })
     }
 
@@ -117,29 +132,32 @@ impl Session {
         let total = self.trainer.config.kimg * 1000;
         let fresh = self.trainer.images == 0;
         if fresh {
-            tell(Event::Wrote(self.directory.write("reals.png", &reals_picture(&self.reals)?)?));
+            tell(Event::Wrote(self.directory.write("reals.png", &self.reals_picture()?)?));
         }
         let mut first = fresh;
+        self.tick_started = Instant::now();
         // One iteration's values are read while the device works on the next.
         let mut pending: Option<StepStats> = None;
         while self.trainer.images < total {
             let before = self.trainer.images;
-            let stats = iterate(&mut self.trainer, || self.batches.next())?;
+            let after = before + self.trainer.config.batch as u64;
+            let boundary = before / self.options.tick != after / self.options.tick;
+            let ends_tick = first || boundary || after >= total;
+            let stats = self.iterate(ends_tick)?;
             if let Some(earlier) = pending.replace(stats) {
                 self.account(earlier).await?;
             }
             tell(Event::Step { images: self.trainer.images });
             let done = self.trainer.images >= total;
             let interrupted = stop.load(Ordering::Relaxed) && !done;
-            let boundary = before / self.options.tick != self.trainer.images / self.options.tick;
-            if !(first || boundary || done || interrupted) {
+            if !(ends_tick || interrupted) {
                 continue;
             }
             if let Some(last) = pending.take() {
                 self.account(last).await?;
             }
             let tick = self.end_tick()?;
-            self.directory.append_line("log.txt", &tick.line())?;
+            self.directory.append_line(LOG, &tick.line())?;
             tell(Event::Tick(tick));
             if interrupted {
                 tell(Event::Wrote(self.write_checkpoint().await?));
@@ -153,6 +171,24 @@ impl Session {
             self.tick_started = Instant::now();
         }
         Ok(Outcome::Finished)
+    }
+
+    /// One iteration. The one that ends a tick is timed: only there the device is waited for between the phases, as it
+    /// is anyway when the tick's values are read.
+    fn iterate(&mut self, timed: bool) -> Result<StepStats> {
+        let mut marks = Vec::new();
+        let mark = |device: &Device| {
+            if timed {
+                // What fails here fails again where the values are read.
+                let _ = device.sync();
+                marks.push(Instant::now());
+            }
+        };
+        let stats = iterate_marked(&mut self.trainer, || self.batches.next(), mark)?;
+        if let [start, critic, generator] = marks[..] {
+            self.phases = Some([critic - start, generator - critic].map(|time| time.as_secs_f64()));
+        }
+        Ok(stats)
     }
 
     async fn account(&mut self, stats: StepStats) -> Result<()> {
@@ -177,12 +213,16 @@ impl Session {
             images,
             stretch: images - self.tick_images,
             seconds: self.tick_started.elapsed().as_secs_f64(),
+            maintenance: (self.tick_started - self.tick_ended).as_secs_f64(),
+            phases: self.phases.take(),
             total_seconds: self.started.elapsed().as_secs_f64(),
             memory: resident_memory(),
+            device_memory: backend::reserved_memory(self.trainer.device()),
             scheduled: self.trainer.config.scheduled(images),
             statistics: std::mem::take(&mut self.statistics),
         };
         self.tick_images = images;
+        self.tick_ended = Instant::now();
         let all = all_statistics(&tick);
         self.directory.append_line("stats.jsonl", &statistics_line(&all))?;
         let scalars = all.iter().map(|(name, statistic)| (*name, statistic.mean));
@@ -194,7 +234,7 @@ impl Session {
     async fn write_snapshot(&mut self, stop: &AtomicBool, tell: &mut impl FnMut(Event)) -> Result<()> {
         let images = self.trainer.images;
         let name = |kind, extension| RunDirectory::name(kind, images, extension);
-        let fakes = fakes_picture(&self.snapshot.fakes(&self.trainer).await?, &self.reals)?;
+        let fakes = self.fakes_picture().await?;
         tell(Event::Wrote(self.directory.write(&name("fakes", "png"), &fakes)?));
         let model = Model::average_of(&self.trainer, self.options.precision);
         let bytes = model.encode(self.options.precision).await?;
@@ -241,22 +281,29 @@ impl Session {
         self.directory.prune_checkpoints()?;
         Ok(path)
     }
-}
 
-/// PNG of the real samples.
-fn reals_picture(reals: &Batch) -> Result<Vec<u8>> {
-    pictures::encode_png(&match &reals.values {
-        Values::Pixels(pixels) => pictures::grid(pixels, reals.side, GRID),
-        Values::Points(points) => pictures::scatter(points, &[], SCATTER_SIDE),
-    })
-}
+    /// PNG of the real samples.
+    fn reals_picture(&self) -> Result<Vec<u8>> {
+        pictures::encode_png(&match &self.reals.values {
+            Values::Pixels(pixels) => pictures::grid(pixels, self.reals.side, self.grid.columns),
+            Values::Points(points) => pictures::scatter(points, &[], SCATTER_SIDE),
+        })
+    }
 
-/// PNG of the averaged generator's samples; points are drawn over the real ones.
-fn fakes_picture(fakes: &[f32], reals: &Batch) -> Result<Vec<u8>> {
-    pictures::encode_png(&match &reals.values {
-        Values::Pixels(_) => pictures::grid(&pictures::to_pixels_rounded(fakes), reals.side, GRID),
-        Values::Points(points) => pictures::scatter(points, fakes, SCATTER_SIDE),
-    })
+    /// PNG of the averaged generator's samples; points are drawn over the real ones.
+    async fn fakes_picture(&self) -> Result<Vec<u8>> {
+        let Self { snapshot, trainer, .. } = self;
+        pictures::encode_png(&match &self.reals.values {
+            Values::Pixels(_) => {
+                let pixels = snapshot.fakes(trainer, pictures::to_pixels_rounded).await?;
+                pictures::grid(&pixels, self.reals.side, self.grid.columns)
+            }
+            Values::Points(points) => {
+                let fakes = snapshot.fakes(trainer, <[f32]>::to_vec).await?;
+                pictures::scatter(points, &fakes, SCATTER_SIDE)
+            }
+        })
+    }
 }
 
 /// What a tick's stretch came to, by its published name.
@@ -276,9 +323,17 @@ fn all_statistics(tick: &Tick) -> BTreeMap<&'static str, Statistic> {
         ("Timing/total_days", tick.total_seconds / 86_400.0),
         ("Timing/sec_per_tick", tick.seconds),
         ("Timing/sec_per_kimg", tick.seconds_per_kimg()),
-        ("Resources/cpu_mem_gb", tick.memory as f64 / 2f64.powi(30)),
+        ("Timing/maintenance_sec", tick.maintenance),
+        ("Resources/cpu_mem_gb", gib(tick.memory)),
     ] {
         statistics.add_value(name, value);
+    }
+    if let Some([critic, generator]) = tick.phases {
+        statistics.add_value("Timing/D", critic * 1e3);
+        statistics.add_value("Timing/G", generator * 1e3);
+    }
+    if let Some(bytes) = tick.device_memory {
+        statistics.add_value("Resources/peak_gpu_mem_reserved_gb", gib(bytes));
     }
     statistics.all()
 }

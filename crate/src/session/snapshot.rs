@@ -18,7 +18,7 @@ pub struct Snapshot {
 }
 
 /// Samples of a snapshot where `pictures` pictures are asked for.
-fn samples(kind: Kind, pictures: usize) -> usize {
+pub fn samples(kind: Kind, pictures: usize) -> usize {
     match kind {
         Kind::Images { .. } => pictures,
         Kind::Points => POINTS,
@@ -37,10 +37,9 @@ pub fn reals(dataset: &Dataset, pictures: usize) -> Result<Batch> {
 }
 
 impl Snapshot {
-    /// `pictures` pictures in rows of `columns`, or 2000 points. They depend neither on the run's seed nor on its
-    /// progress, so snapshots of runs compare. With labels, every row is one class.
-    pub fn new(trainer: &Trainer, kind: Kind, pictures: usize, columns: usize) -> Self {
-        let count = samples(kind, pictures);
+    /// `count` samples with these labels, `[count, classes]`, empty without classes. The latents depend neither on the
+    /// run's seed nor on its progress, so snapshots of runs compare.
+    pub fn new(trainer: &Trainer, count: usize, labels: Vec<f32>) -> Self {
         let latent = trainer.config.network.latent;
         let mut values = vec![0.0; count * latent];
         RandomState::new(0).fill_randn(&mut values);
@@ -48,25 +47,21 @@ impl Snapshot {
         let latents = Tensor::from_data(TensorData::new(values, [count, 1, 1, latent]), device);
 
         let classes = trainer.config.network.classes;
-        let labels = (classes > 0).then(|| {
-            let mut one_hot = vec![0.0f32; count * classes];
-            for sample in 0..count {
-                one_hot[sample * classes + sample / columns % classes] = 1.0;
-            }
-            Tensor::from_data(TensorData::new(one_hot, [count, classes]), device)
-        });
+        let labels =
+            (classes > 0).then(|| Tensor::from_data(TensorData::new(labels, [count, classes]), device));
         Self { latents, labels, count }
     }
 
-    /// Samples of the averaged generator, `[count, height, width, channels]`.
-    pub async fn fakes(&self, trainer: &Trainer) -> Result<Vec<f32>> {
+    /// Samples of the averaged generator, `[count, height, width, channels]`, a part after the other as `made` turns them
+    /// into what is kept.
+    pub async fn fakes<T>(&self, trainer: &Trainer, made: impl Fn(&[f32]) -> Vec<T>) -> Result<Vec<T>> {
         let mut values = Vec::new();
         let step = trainer.config.pass().min(self.count);
         for start in (0..self.count).step_by(step) {
             let length = step.min(self.count - start);
             let labels = self.labels.clone().map(|labels| labels.narrow(0, start, length));
             let latents = self.latents.clone().narrow(0, start, length);
-            values.extend(read_values(trainer.sample(latents, labels.as_ref())).await?);
+            values.extend(made(&read_values(trainer.sample(latents, labels.as_ref())).await?));
         }
         Ok(values)
     }

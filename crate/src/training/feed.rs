@@ -10,10 +10,19 @@ use crate::error::Result;
 ///
 /// # Errors
 /// Those of `next`, before anything has moved but the noise.
-pub fn iterate(trainer: &mut Trainer, mut next: impl FnMut() -> Result<Batch>) -> Result<StepStats> {
+pub fn iterate(trainer: &mut Trainer, next: impl FnMut() -> Result<Batch>) -> Result<StepStats> {
+    iterate_marked(trainer, next, |_| {})
+}
+
+/// As [`iterate`], with the marks of [`Trainer::step_marked`].
+pub fn iterate_marked(
+    trainer: &mut Trainer,
+    mut next: impl FnMut() -> Result<Batch>,
+    mark: impl FnMut(&Device),
+) -> Result<StepStats> {
     let critic = next_phase(trainer, &mut next)?;
     let generator = next_phase(trainer, &mut next)?;
-    Ok(trainer.step(&critic, &generator))
+    Ok(trainer.step_marked(&critic, &generator, mark))
 }
 
 /// The next batch with latents and augmentations from the trainer's noise.

@@ -10,7 +10,7 @@ mod stats;
 mod trainer;
 
 pub use adam::Adam;
-pub use feed::{iterate, next_phase, phase};
+pub use feed::{iterate, iterate_marked, next_phase, phase};
 pub use gradients::{
     CriticTask, CriticValues, GeneratorValues, Phase, Player, critic_gradients, generator_gradients,
 };

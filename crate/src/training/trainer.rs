@@ -106,8 +106,22 @@ impl Trainer {
     ///
     /// Schedules are read before the count of images moves. Nothing is read back from the device.
     pub fn step(&mut self, critic: &Phase, generator: &Phase) -> StepStats {
+        self.step_marked(critic, generator, |_| {})
+    }
+
+    /// As [`step`](Self::step); `mark` is called where each of the two phases begins, and where the second one ends: when
+    /// the device was given the work, not when it has done it.
+    pub fn step_marked(
+        &mut self,
+        critic: &Phase,
+        generator: &Phase,
+        mut mark: impl FnMut(&Device),
+    ) -> StepStats {
+        mark(&self.device);
         let critic_values = self.critic_step(critic);
+        mark(&self.device);
         let generator_values = self.generator_step(generator);
+        mark(&self.device);
         self.move_average(critic.len());
         self.images += critic.len() as u64;
         StepStats { critic: critic_values, generator: generator_values }

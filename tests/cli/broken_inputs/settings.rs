@@ -37,6 +37,12 @@ fn flags_of_train() {
         ),
         train("negative length", "train --data faces --out run TINY --device cpu --kimg -1", "--kimg"),
         train("no length", "train --data faces --out run TINY --device cpu --kimg 0", "--kimg"),
+        train("an empty grid", "train --data faces --out run TINY --device cpu --grid 0x4", "--grid"),
+        train(
+            "a grid of one number",
+            "train --data faces --out run TINY --device cpu --grid 4",
+            "such as 16x8",
+        ),
         train("negative seed", "train --data faces --out run TINY --device cpu --seed -1", "--seed"),
         train(
             "seed beyond 32 bits",

@@ -58,11 +58,8 @@ impl Bench {
 
     /// Highest memory so far: of the process on the CPU, of the device's allocator elsewhere.
     pub fn peak_bytes(&self) -> u64 {
-        let device = self.trainer.device();
-        if !backend::is_cpu(device)
-            && let Some(usage) = device.memory_pool_usage()
-        {
-            return usage.bytes_reserved;
+        if let Some(reserved) = backend::reserved_memory(self.trainer.device()) {
+            return reserved;
         }
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
