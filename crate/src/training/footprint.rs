@@ -69,7 +69,7 @@ fn follow(layers: &[Layer], mut shape: [usize; 3], total: &mut u64) -> [usize; 3
             Layer::AppendLabel { embedding, .. } => [height, width, channels + embedding],
             Layer::Resample(Resample::Up) => [2 * height, 2 * width, channels],
             Layer::Resample(Resample::Down) => [height / 2, width / 2, channels],
-            Layer::Residual(inner) => follow(inner, shape, total),
+            Layer::Residual(inner) | Layer::Reduced { layers: inner, .. } => follow(inner, shape, total),
         };
         *total += shape.iter().map(|size| *size as u64).product::<u64>();
     }

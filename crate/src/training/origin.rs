@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::network::{NetworkConfig, Reduced};
+
 /// What may be done with weights that were trained here.
 pub const OWN_LICENCE: &str =
     "Weights trained with r3gan (MIT OR Apache-2.0). The rights in the training data may limit their use.";
@@ -38,6 +40,19 @@ impl Default for Origin {
     /// Of weights that were trained here.
     fn default() -> Self {
         Self { licence: OWN_LICENCE.into(), official_precision: None }
+    }
+}
+
+impl OfficialPrecision {
+    /// The stages that are to be computed in another format than f32: what `given` says of a pair from an official
+    /// snapshot, the published rule for all others.
+    pub fn reduced(given: Option<&Self>, network: &NetworkConfig) -> Reduced {
+        let Some(Self { generator, critic }) = given else { return network.reduced() };
+        let is_reduced = |format: &&NumberFormat| **format == NumberFormat::BFloat16;
+        Reduced {
+            generator: generator.iter().rev().take_while(is_reduced).count(),
+            critic: critic.iter().take_while(is_reduced).count(),
+        }
     }
 }
 
