@@ -6,7 +6,7 @@
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use r3gan::augment::{Augmentation, Augmentations, Pipeline};
-use r3gan::network::{Format, Architecture, Keep, Network, NetworkConfig, Weights};
+use r3gan::network::{Architecture, Format, Keep, Network, NetworkConfig, Weights};
 use r3gan::objective::{Objective, penalty::Penalty};
 use r3gan::random::RandomState;
 use r3gan::training::{CriticTask, Phase, Player, critic_gradients, generator_gradients};

@@ -87,8 +87,8 @@ impl TrainingConfig {
             return refuse("micro_batch", reason);
         }
         if self.precision == Format::F16 {
-            let reason = "f16 is for sampling alone, since gradients vanish in it (paper, appendix: it cripples \
-                          training); choose bf16 or f32";
+            let reason = "f16 is for sampling alone: gradients vanish in it, and the paper found it to cripple \
+                          training; choose bf16 or f32";
             return refuse("precision", reason.into());
         }
         if self.kimg == 0 || self.kimg > 1_000_000_000 {

@@ -105,8 +105,7 @@ pub fn decode_checkpoint(bytes: &[u8], origin: &Path, device: &Device) -> Result
     let noise = RandomState::from_snapshot(&snapshot)
         .map_err(|e| Error::input(origin, format!("has a random state that cannot be used ({e})")))?;
     let about = header.origin();
-    let mut trainer =
-        Trainer::from_parts(header.config, players, noise, about, device).map_err(unusable)?;
+    let mut trainer = Trainer::from_parts(header.config, players, noise, about, device).map_err(unusable)?;
     trainer.images = header.images;
     Ok((trainer, header.data))
 }

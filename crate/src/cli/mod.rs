@@ -6,6 +6,7 @@ mod doctor;
 pub mod exit;
 mod import;
 mod info;
+mod precision;
 mod process;
 mod sample;
 mod train;

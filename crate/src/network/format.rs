@@ -133,10 +133,13 @@ pub(crate) fn round_like<const D: usize>(x: Tensor<D>, format: Format) -> Tensor
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use burn::tensor::TensorData;
     use half::bf16;
 
     use super::*;
+    use crate::network::{Layer, Network};
     use crate::random::RandomState;
     use crate::{backend, preset};
 
@@ -150,6 +153,48 @@ mod tests {
             assert_eq!(network.reduced(), Reduced { generator: stages, critic: stages }, "{name}");
         }
         assert_eq!(preset::config("points", 0).unwrap().network.reduced(), Reduced::default());
+    }
+
+    /// The stages that a network's parameters in a format belong to, and whether the pictures' convolution is there.
+    fn inside(network: &Network) -> (BTreeSet<&str>, bool) {
+        fn collect<'a>(layers: &[Layer], network: &'a Network, found: &mut BTreeSet<&'a str>) {
+            for layer in layers {
+                match layer {
+                    Layer::Linear { weight: id, .. }
+                    | Layer::Activation { bias: id }
+                    | Layer::AppendLabel { weight: id, .. } => {
+                        found.extend(network.parameters[*id].name.split('.').next());
+                    }
+                    Layer::Residual(layers) | Layer::Reduced { layers, .. } => {
+                        collect(layers, network, found)
+                    }
+                    Layer::Resample(_) => {}
+                }
+            }
+        }
+        let mut found = BTreeSet::new();
+        let reduced = network.layers.iter().filter(|layer| matches!(layer, Layer::Reduced { .. }));
+        reduced.for_each(|layer| collect(std::slice::from_ref(layer), network, &mut found));
+        let pictures = found.remove("rgb");
+        (found, pictures)
+    }
+
+    #[test]
+    fn a_format_holds_whole_stages_and_the_pictures() {
+        for classes in [0, 10] {
+            let config = preset::config("ffhq-256", classes).unwrap().network;
+            let Reduced { generator, critic } = config.reduced();
+            let generator = config.generator_in(Format::Bf16, generator).unwrap();
+            // The generator's stages are numbered from 4x4 upwards, the critic's from the picture downwards. Its
+            // change of width, which belongs to the stage before, has the name of the stage after.
+            assert_eq!(inside(&generator), (BTreeSet::from(["stage3", "stage4", "stage5", "stage6"]), true));
+            let critic = config.critic_in(Format::Bf16, critic).unwrap();
+            assert_eq!(inside(&critic), (BTreeSet::from(["stage0", "stage1", "stage2", "stage3"]), true));
+            assert_eq!((generator.format(), critic.format()), (Format::Bf16, Format::Bf16));
+            for plain in [config.generator().unwrap(), config.critic().unwrap()] {
+                assert_eq!((inside(&plain), plain.format()), ((BTreeSet::new(), false), Format::F32));
+            }
+        }
     }
 
     #[test]

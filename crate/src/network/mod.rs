@@ -14,8 +14,8 @@ pub mod published;
 mod slopes;
 pub mod walk;
 
-pub use format::{Format, Reduced};
 pub(crate) use format::round_like;
+pub use format::{Format, Reduced};
 pub use init::ParameterSpec;
 pub use walk::{Deltas, Gradients, Keep, Trace};
 

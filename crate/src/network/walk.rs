@@ -198,7 +198,8 @@ fn up(layers: &[Layer], mut x: Tensor<4>, context: &Context, pass: &mut impl Up)
                 let label = embed(context.labels, matrix(&context.weight(*weight), *embedding, *classes));
                 Tensor::cat(vec![x, context.scaled(label)], 3)
             }
-            Layer::Resample(resample) => resample.apply(x),
+            // Its four means an axis are rounded once, not one by one.
+            Layer::Resample(resample) => resample.apply(context.arithmetic.widen(x)),
             Layer::Residual(inner) => x.clone() + up(inner, x, context, pass),
             Layer::Reduced { format, layers } => {
                 let within = context.within(*format, &x);
@@ -245,7 +246,7 @@ fn down(
                 met(weight, &signal);
                 signal.narrow(3, 0, width)
             }
-            Layer::Resample(resample) => resample.adjoint(signal),
+            Layer::Resample(resample) => resample.adjoint(context.arithmetic.widen(signal)),
             Layer::Residual(inner) => signal.clone() + down(inner, signal, context, trace, meet),
             Layer::Reduced { format, layers } => {
                 let within = context.within(*format, &signal);

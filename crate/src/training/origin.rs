@@ -64,3 +64,29 @@ impl NumberFormat {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::preset;
+
+    #[test]
+    fn a_snapshot_says_which_stages_are_reduced() {
+        use NumberFormat::{BFloat16, Float32};
+        let network = preset::config("cifar10", 0).unwrap().network;
+        let reduced = |given: Option<[&[NumberFormat]; 2]>| {
+            let given = given.map(|[generator, critic]| OfficialPrecision {
+                generator: generator.to_vec(),
+                critic: critic.to_vec(),
+            });
+            let Reduced { generator, critic } = OfficialPrecision::reduced(given.as_ref(), &network);
+            [generator, critic]
+        };
+        let published =
+            [&[Float32, BFloat16, BFloat16, BFloat16][..], &[BFloat16, BFloat16, BFloat16, Float32]];
+        assert_eq!(reduced(Some(published)), [3, 3]);
+        assert_eq!(reduced(Some([&[Float32; 4], &[]])), [0, 0]);
+        assert_eq!(reduced(Some([&[Float32, Float32, BFloat16, BFloat16], &[]])), [2, 0]);
+        assert_eq!(reduced(None), [3, 3]);
+    }
+}
