@@ -54,8 +54,8 @@ impl ModelHeader {
     /// What the generator's stages next to the pictures were published in.
     pub fn published_format(&self) -> Format {
         match &self.official_precision {
-            Some(_) if self.reduced().generator > 0 => Format::Bf16,
-            Some(_) => Format::F32,
+            _ if self.reduced().generator == 0 => Format::F32,
+            Some(_) => Format::Bf16,
             None => preset::published_format(&self.preset),
         }
     }

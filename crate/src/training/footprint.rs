@@ -12,7 +12,7 @@ const BYTES: u64 = 4;
 /// Copies of every weight: the weight, its gradient, its second moment, the average, and one in flight.
 const WEIGHT_COPIES: u64 = 5;
 
-/// About the peak of a training step in bytes.
+/// About the peak of a training step in bytes, all of it counted in f32.
 ///
 /// Activations dominate: a pass keeps each layer's output once, for reals and fakes in the critic's phase.
 /// Measured peaks are within a quarter of this for the small presets on the CPU.
