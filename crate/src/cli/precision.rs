@@ -3,7 +3,6 @@
 use burn::tensor::Device;
 use clap::ValueEnum;
 
-use crate::backend;
 use crate::network::Format;
 
 /// Number formats of the stages next to the pictures.
@@ -12,7 +11,7 @@ pub enum Precision {
     /// As published, bf16, on a GPU that computes in it; else f32
     Auto,
     F32,
-    /// On a device without bf16: f32, rounded after every layer, which is slower than f32
+    /// By rounding f32 after every layer where the device has no bf16, which is slower than f32
     Bf16,
     /// For sampling alone: training needs the range of bf16
     F16,
@@ -22,7 +21,7 @@ impl Precision {
     /// The format for networks that were published in `published`.
     pub fn format(self, published: Format, device: &Device) -> Format {
         match self {
-            Self::Auto if !backend::is_cpu(device) && published.is_native(device) => published,
+            Self::Auto if published.is_native(device) => published,
             Self::Auto | Self::F32 => Format::F32,
             Self::Bf16 => Format::Bf16,
             Self::F16 => Format::F16,
@@ -35,8 +34,8 @@ pub fn told(format: Format, device: &Device) -> String {
     match format {
         Format::F32 => "precision: f32".into(),
         _ => {
-            let how = if format.is_native(device) { "" } else { " (rounded from f32: this device has none)" };
-            format!("precision: {}{how} in the stages next to the pictures, f32 in the others", format.name())
+            let how = if format.is_native(device) { "" } else { "; this device rounds f32 to it" };
+            format!("precision: {} in the stages next to the pictures, f32 in the others{how}", format.name())
         }
     }
 }

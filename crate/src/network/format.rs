@@ -8,6 +8,7 @@ use burn::tensor::{DType, Device, FloatDType, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::{Architecture, NetworkConfig};
+use crate::backend;
 use crate::error::{Error, Result};
 
 /// What the stages next to the pictures compute in.
@@ -31,13 +32,14 @@ impl Format {
         }
     }
 
-    /// Whether the device has arithmetic and tensors of this format.
+    /// Whether the device computes in tensors of this format. The CPU could in bf16 too, but its own kernels are for
+    /// f32, and rounding that is several times as fast.
     pub fn is_native(self, device: &Device) -> bool {
-        device.supports_dtype(match self {
-            Self::F32 => FloatDType::F32,
-            Self::Bf16 => FloatDType::BF16,
-            Self::F16 => FloatDType::F16,
-        })
+        match self {
+            Self::F32 => true,
+            Self::Bf16 => !backend::is_cpu(device) && device.supports_dtype(FloatDType::BF16),
+            Self::F16 => device.supports_dtype(FloatDType::F16),
+        }
     }
 
     /// Refuses what cannot be computed: f16 on a device without it (bf16 can be rounded to anywhere), and any format
@@ -86,8 +88,8 @@ pub(super) enum Arithmetic {
     Plain,
     /// In tensors of the format.
     Native(DType),
-    /// In f32, rounded to bf16 after every layer. That is what a GPU does that multiplies bf16, adds up in f32 and
-    /// stores bf16, for devices without it.
+    /// In f32, rounded to bf16 after every layer: the numbers of a GPU that multiplies bf16, adds up in f32 and stores
+    /// bf16.
     Rounded,
 }
 
@@ -140,8 +142,8 @@ mod tests {
 
     use super::*;
     use crate::network::{Layer, Network};
+    use crate::preset;
     use crate::random::RandomState;
-    use crate::{backend, preset};
 
     /// Training notes, section 3, rows "bf16 G stages" and "bf16 D stages".
     #[test]
