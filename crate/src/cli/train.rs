@@ -12,8 +12,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use self::dry_run::{describe, foretell};
-use super::exit;
-use super::precision::{Precision as Computed, told};
+use super::{exit, precision};
 use crate::backend;
 use crate::checkpoint::training::decode_checkpoint;
 use crate::checkpoint::{DataState, Precision, read};
@@ -79,7 +78,7 @@ pub struct Train {
     /// What the stages next to the pictures compute in; weights, Adam and average are f32 all the same [default:
     /// auto, and what it was in a resumed run].
     #[arg(long, value_enum, value_name = "FORMAT")]
-    precision: Option<Computed>,
+    precision: Option<precision::Precision>,
     /// Seed of weights, data order and noise.
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     seed: Option<u32>,
@@ -160,7 +159,7 @@ impl Train {
             ));
         };
         let mut config = preset::config(name, classes)?;
-        config.precision = Computed::Auto.format(preset::published_format(name), device);
+        config.precision = precision::Precision::Auto.format(preset::published_format(name), device);
         let config = self.configure(config, device)?;
         if config.network.classes != classes {
             let asked = config.network.classes;
@@ -296,7 +295,7 @@ impl Train {
             print_line(&bar, &format!("resumed {} at {images} images", path.display()));
         }
         if trainer.config.precision != Format::F32 {
-            print_line(&bar, &told(trainer.config.precision, trainer.device()));
+            print_line(&bar, &precision::told(trainer.config.precision, trainer.device()));
         }
         let options = SessionOptions {
             tick: self.tick * 1000,

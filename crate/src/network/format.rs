@@ -127,8 +127,8 @@ fn rounded<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     high.clone() - (high - x)
 }
 
-/// Values rounded to bf16 as a generator's pictures are: for what is computed from them in their own format.
-pub(crate) fn round_like<const D: usize>(x: Tensor<D>, format: Format) -> Tensor<D> {
+/// Values rounded to `format`, in f32: for what the reference computes outside of the networks in their format.
+pub(crate) fn rounded_to<const D: usize>(x: Tensor<D>, format: Format) -> Tensor<D> {
     let arithmetic = Arithmetic::of(format, &x.device());
     arithmetic.widen(arithmetic.narrow(x))
 }
@@ -187,8 +187,7 @@ mod tests {
             let config = preset::config("ffhq-256", classes).unwrap().network;
             let Reduced { generator, critic } = config.reduced();
             let generator = config.generator_in(Format::Bf16, generator).unwrap();
-            // The generator's stages are numbered from 4x4 upwards, the critic's from the picture downwards. Its
-            // change of width, which belongs to the stage before, has the name of the stage after.
+            // The generator's stages are numbered from 4x4 upwards, the critic's from the picture downwards.
             assert_eq!(inside(&generator), (BTreeSet::from(["stage3", "stage4", "stage5", "stage6"]), true));
             let critic = config.critic_in(Format::Bf16, critic).unwrap();
             assert_eq!(inside(&critic), (BTreeSet::from(["stage0", "stage1", "stage2", "stage3"]), true));
@@ -217,7 +216,7 @@ mod tests {
         );
         let ours: Vec<f32> = rounded(x.clone()).into_data().try_to_vec().unwrap();
         assert_eq!(ours, expected);
-        let ours: Vec<f32> = round_like(x, Format::Bf16).into_data().try_to_vec().unwrap();
+        let ours: Vec<f32> = rounded_to(x, Format::Bf16).into_data().try_to_vec().unwrap();
         assert_eq!(ours, expected);
     }
 }

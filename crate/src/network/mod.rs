@@ -14,7 +14,7 @@ pub mod published;
 mod slopes;
 pub mod walk;
 
-pub(crate) use format::round_like;
+pub(crate) use format::rounded_to;
 pub use format::{Format, Reduced};
 pub use init::ParameterSpec;
 pub use walk::{Deltas, Gradients, Keep, Trace};

@@ -7,7 +7,7 @@
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use crate::network::{Format, round_like};
+use crate::network::{Format, rounded_to};
 
 /// Penalty on the gradient of the logit, weighted by gamma / 2 per sample.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,8 +29,8 @@ impl Penalty {
     /// to `format`, that of the samples (training notes, section 1).
     pub fn squared_norm(gradient: &Tensor<4>, format: Format) -> Tensor<1> {
         let samples = gradient.dims()[0];
-        let squares = round_like(round_like(gradient.clone(), format).square(), format);
-        round_like(squares.sum_dim(3).sum_dim(2).sum_dim(1).reshape([samples]), format)
+        let squares = rounded_to(rounded_to(gradient.clone(), format).square(), format);
+        rounded_to(squares.sum_dim(3).sum_dim(2).sum_dim(1).reshape([samples]), format)
     }
 
     /// Derivative of gamma / 2 times the squared norm with respect to the gradient, for a stack of
