@@ -6,7 +6,7 @@
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use r3gan::augment::{Augmentation, Augmentations, Pipeline};
-use r3gan::network::{Architecture, Keep, Network, NetworkConfig, Weights};
+use r3gan::network::{Architecture, Format, Keep, Network, NetworkConfig, Weights};
 use r3gan::objective::{Objective, penalty::Penalty};
 use r3gan::random::RandomState;
 use r3gan::training::{CriticTask, Phase, Player, critic_gradients, generator_gradients};
@@ -78,7 +78,7 @@ fn augmentations(phase: &Phase) -> (Option<&Augmentation>, Option<&Augmentation>
 fn critic_loss(critic: Player, phase: &Phase, fakes: &Tensor<4>) -> f64 {
     let labels = phase.labels.as_ref();
     let (of_reals, of_fakes) = augmentations(phase);
-    let norms = |gradient: Tensor<4>| host(Penalty::squared_norm(&gradient));
+    let norms = |gradient: Tensor<4>| host(Penalty::squared_norm(&gradient, Format::F32));
     let (real, at_reals) = critic_outputs(critic, &phase.reals, labels, of_reals);
     let (fake, at_fakes) = critic_outputs(critic, fakes, labels, of_fakes);
     let (r1, r2) = (norms(at_reals), norms(at_fakes));

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::network::{Architecture, NetworkConfig};
+use crate::network::{Architecture, Format, NetworkConfig};
 use crate::objective::{Objective, penalty::Penalty};
 use crate::schedule::{Schedule, Span};
 
@@ -20,6 +20,9 @@ pub struct TrainingConfig {
     pub batch: usize,
     /// Samples per forward pass; gradients of several passes are added up to the batch. 0: all at once.
     pub micro_batch: usize,
+    /// What the stages next to the pictures compute in; all weights are f32 whatever it is.
+    #[serde(default)]
+    pub precision: Format,
     /// Length of the run in thousands of images.
     pub kimg: u64,
     /// Seed of initial weights, data order and noise.
@@ -82,6 +85,11 @@ impl TrainingConfig {
         if !self.batch.is_multiple_of(self.pass()) {
             let reason = format!("{} does not divide the batch of {}", self.micro_batch, self.batch);
             return refuse("micro_batch", reason);
+        }
+        if self.precision == Format::F16 {
+            let reason = "f16 is for sampling alone: gradients vanish in it, and the paper found it to cripple \
+                          training; choose bf16 or f32";
+            return refuse("precision", reason.into());
         }
         if self.kimg == 0 || self.kimg > 1_000_000_000 {
             return refuse("kimg", format!("{} is not between 1 and 1000000000", self.kimg));

@@ -2,10 +2,12 @@
 
 use std::io::Cursor;
 
+use half::{bf16, f16};
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 
 use crate::error::{Error, Result};
+use crate::network::Format;
 
 mod scatter;
 #[cfg(not(target_family = "wasm"))]
@@ -27,6 +29,17 @@ pub struct Picture {
 /// Values in [-1, 1] as the official gen_images makes pixels: 127.5 x + 128, clamped, fraction cut off.
 pub fn to_pixels(values: &[f32]) -> Vec<u8> {
     values.iter().map(|x| (x * 127.5 + 128.0).clamp(0.0, 255.0) as u8).collect()
+}
+
+/// As [`to_pixels`], computed in the format that the pictures came in, as the official tool does: in bf16 numbers
+/// above 128 are whole.
+pub fn to_pixels_in(format: Format, values: &[f32]) -> Vec<u8> {
+    let rounded: fn(f32) -> f32 = match format {
+        Format::F32 => return to_pixels(values),
+        Format::Bf16 => |x| bf16::from_f32(x).to_f32(),
+        Format::F16 => |x| f16::from_f32(x).to_f32(),
+    };
+    values.iter().map(|x| rounded(rounded(x * 127.5) + 128.0).clamp(0.0, 255.0) as u8).collect()
 }
 
 /// As [`to_pixels`], for pictures `[n, height, width, 3]`, with an opaque fourth channel: what a canvas takes.
@@ -96,6 +109,16 @@ mod tests {
         assert_eq!((to_pixels(&[0.002]), to_pixels_rounded(&[0.002])), (vec![128], vec![128]));
         assert_eq!((to_pixels(&[0.9961]), to_pixels_rounded(&[0.9961])), (vec![255], vec![255]));
         assert_eq!((to_pixels(&[-0.9]), to_pixels_rounded(&[-0.9])), (vec![13], vec![13]));
+    }
+
+    // By hand: torch rounds the product and the sum to bf16. 63.75 + 128 lies between 191 and 192, 1.5 + 128 in the
+    // middle of 129 and 130; between 8 and 16 sixteenths are left.
+    #[test]
+    fn pixels_of_bf16_are_computed_in_it() {
+        let x = [-1.0, -0.898_437_5, 0.0, 0.011_764_706, 0.5, 1.0, 7.0];
+        assert_eq!(to_pixels_in(Format::Bf16, &x), [0, 13, 128, 130, 192, 255, 255]);
+        assert_eq!(to_pixels_in(Format::F32, &x), to_pixels(&x));
+        assert_eq!(to_pixels(&x), [0, 13, 128, 129, 191, 255, 255]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::config::TrainingConfig;
 use crate::error::{Error, Result};
-use crate::network::{Architecture, NetworkConfig};
+use crate::network::{Architecture, Format, NetworkConfig};
 use crate::objective::{Objective, penalty::Penalty};
 use crate::schedule::Schedule;
 
@@ -26,6 +26,8 @@ struct Preset {
     decay: f64,
     batch: usize,
     kimg: u64,
+    /// What the published run computed the stages next to the pictures in.
+    format: Format,
 }
 
 const fn demo(name: &'static str, widths: &'static [usize], gamma: (f64, f64)) -> Preset {
@@ -45,6 +47,7 @@ const fn demo(name: &'static str, widths: &'static [usize], gamma: (f64, f64)) -
         decay,
         batch,
         kimg,
+        format: Format::F32,
     }
 }
 
@@ -58,12 +61,12 @@ const PRESETS: &[Preset] = &[
     demo("demo-16", &[128, 128, 64], (0.5, 0.05)),
     demo("demo-32", &[128, 128, 128, 64], (1.0, 0.1)),
     demo("demo-64", &[128, 128, 128, 64, 32], (4.0, 0.4)),
-    Preset { name: "points", widths: &[], group_width: 0, blocks: 0, classes: 0, learning_rate: (2e-3, 1e-4), gamma: (0.05, 0.005), average: 25e3, augmentation: 0.0, decay: 5e5, batch: 64, kimg: 500 },
-    Preset { name: "cifar10", widths: &[W; 4], group_width: 16, blocks: 2, classes: 10, learning_rate: RATE, gamma: (0.05, 0.005), average: 5e6, augmentation: 0.55, decay: 2e7, batch: 512, kimg: 250_000 },
-    Preset { name: "ffhq-64", widths: &[W, W, W, W, 384], group_width: 16, blocks: 2, classes: 0, learning_rate: RATE, gamma: (2.0, 0.2), average: 5e5, augmentation: 0.3, decay: 2e7, batch: 256, kimg: 100_000 },
-    Preset { name: "ffhq-256", widths: &[W, W, W, W, 384, 192, 96], group_width: 16, blocks: 2, classes: 0, learning_rate: RATE, gamma: (150.0, 15.0), average: 5e5, augmentation: 0.3, decay: 2e7, batch: 256, kimg: 200_000 },
-    Preset { name: "imagenet-32", widths: &[WIDE; 4], group_width: 32, blocks: 2, classes: 1000, learning_rate: RATE, gamma: (0.5, 0.05), average: 5e7, augmentation: 0.5, decay: 2e8, batch: 4096, kimg: 1_000_000 },
-    Preset { name: "imagenet-64", widths: &[WIDE; 5], group_width: 32, blocks: 2, classes: 1000, learning_rate: RATE, gamma: (1.0, 0.1), average: 5e7, augmentation: 0.4, decay: 2e8, batch: 4096, kimg: 1_000_000 },
+    Preset { name: "points", widths: &[], group_width: 0, blocks: 0, classes: 0, learning_rate: (2e-3, 1e-4), gamma: (0.05, 0.005), average: 25e3, augmentation: 0.0, decay: 5e5, batch: 64, kimg: 500, format: Format::F32 },
+    Preset { name: "cifar10", widths: &[W; 4], group_width: 16, blocks: 2, classes: 10, learning_rate: RATE, gamma: (0.05, 0.005), average: 5e6, augmentation: 0.55, decay: 2e7, batch: 512, kimg: 250_000, format: Format::Bf16 },
+    Preset { name: "ffhq-64", widths: &[W, W, W, W, 384], group_width: 16, blocks: 2, classes: 0, learning_rate: RATE, gamma: (2.0, 0.2), average: 5e5, augmentation: 0.3, decay: 2e7, batch: 256, kimg: 100_000, format: Format::Bf16 },
+    Preset { name: "ffhq-256", widths: &[W, W, W, W, 384, 192, 96], group_width: 16, blocks: 2, classes: 0, learning_rate: RATE, gamma: (150.0, 15.0), average: 5e5, augmentation: 0.3, decay: 2e7, batch: 256, kimg: 200_000, format: Format::Bf16 },
+    Preset { name: "imagenet-32", widths: &[WIDE; 4], group_width: 32, blocks: 2, classes: 1000, learning_rate: RATE, gamma: (0.5, 0.05), average: 5e7, augmentation: 0.5, decay: 2e8, batch: 4096, kimg: 1_000_000, format: Format::Bf16 },
+    Preset { name: "imagenet-64", widths: &[WIDE; 5], group_width: 32, blocks: 2, classes: 1000, learning_rate: RATE, gamma: (1.0, 0.1), average: 5e7, augmentation: 0.4, decay: 2e8, batch: 4096, kimg: 1_000_000, format: Format::Bf16 },
 ];
 
 /// Names of all presets, small ones first.
@@ -76,6 +79,11 @@ pub fn published_classes(name: &str) -> Result<usize> {
     Ok(find(name)?.classes)
 }
 
+/// What the published run of a preset computed its stages next to the pictures in; f32 for any other name.
+pub fn published_format(name: &str) -> Format {
+    find(name).map_or(Format::F32, |preset| preset.format)
+}
+
 /// A preset's configuration for labels of `classes` classes (0: unconditional).
 pub fn config(name: &str, classes: usize) -> Result<TrainingConfig> {
     let preset = find(name)?;
@@ -86,6 +94,7 @@ pub fn config(name: &str, classes: usize) -> Result<TrainingConfig> {
         penalty: Penalty::R1R2,
         batch: preset.batch,
         micro_batch: 0,
+        precision: Format::F32,
         kimg: preset.kimg,
         seed: 0,
         learning_rate: Schedule::new(preset.learning_rate.0, preset.learning_rate.1),

@@ -90,7 +90,7 @@ pub async fn sample(
         return Err(Error::setting("labels", reason));
     }
     let labels = labels.filter(|_| classes > 0);
-    let device = model.weights.first().expect("a generator has weights").device();
+    let device = model.device();
     let mut samples =
         Vec::with_capacity(count * model.header.network.sample_shape().iter().product::<usize>());
     let batch = batch.max(1);

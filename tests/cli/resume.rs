@@ -6,6 +6,8 @@ use std::sync::LazyLock;
 
 use crate::inputs;
 use crate::scene::{Running, Scene};
+use crate::trained::checkpoint;
+use crate::weights::changed;
 
 const TRAIN: &str =
     "train --data faces --mirror --augment 0.5 --out run --tick 1 --snap 2 --kimg 5 --device cpu TINY";
@@ -146,4 +148,41 @@ fn a_checkpoint_does_not_go_on_over_another_run() {
     assert_eq!(refused.status.code(), Some(4), "{refused:?}");
     assert!(refused.stderr.contains("already holds a run"), "{refused:?}");
     assert_eq!(scene.files(), before);
+}
+
+#[test]
+fn a_run_in_bf16_goes_on_in_it() {
+    let scene = prepared();
+    let line = "train --data faces --tick 1 --snap 1 --device cpu";
+    scene.r3gan(&format!("{line} --out whole --kimg 2 --precision bf16 TINY")).done();
+    scene.r3gan(&format!("{line} --out halves --kimg 1 --precision bf16 TINY")).done();
+    scene.r3gan(&format!("{line} --out halves --kimg 2 --resume auto")).done();
+    for file in ["checkpoint-000002.safetensors", "model-000002.safetensors"] {
+        let [whole, halves] = ["whole", "halves"].map(|folder| scene.read(&format!("{folder}/{file}")));
+        assert!(whole == halves, "{file} has other bits than that of the run that was not stopped");
+    }
+    // It can be changed by name, and then stays changed.
+    let again = scene.r3gan(&format!("{line} --out halves --kimg 3 --resume auto --precision f32")).done();
+    assert!(!again.stdout.contains("precision"), "{again:?}");
+    assert!(scene.text("halves/options.toml").contains("precision = \"f32\""));
+}
+
+/// Checkpoints did not always say what they were computed in: it was f32.
+#[test]
+fn a_checkpoint_without_a_precision_goes_on() {
+    let scene = prepared();
+    let run = |out: &str| {
+        format!("train --data faces --out {out} --resume {out}.safetensors --kimg 2 --device cpu")
+    };
+    let old = changed(checkpoint(), |file| {
+        let config = file.header["config"].as_object_mut().expect("a configuration");
+        assert_eq!(config.remove("precision"), Some("f32".into()));
+    });
+    scene.write("old.safetensors", old);
+    scene.write("new.safetensors", checkpoint());
+    let [old, new] = ["old", "new"].map(|out| {
+        scene.r3gan(&run(out)).done();
+        scene.read(&format!("{out}/checkpoint-000002.safetensors"))
+    });
+    assert!(old == new);
 }

@@ -341,6 +341,68 @@ fn half_models_are_half_the_size_and_nearly_the_same() {
 }
 
 #[test]
+fn reduced_precision_is_told_and_goes_into_the_files() {
+    let scene = Scene::new();
+    faces(&scene);
+    let line = "train --data faces --kimg 1 --device cpu TINY";
+    let plain = scene.r3gan(&format!("{line} --out plain")).done();
+    assert!(!plain.stdout.contains("precision"), "{plain:?}");
+    let told = "precision: bf16 in the stages next to the pictures, f32 in the others";
+    let reduced = scene.r3gan(&format!("{line} --out reduced --precision bf16")).done();
+    assert!(reduced.stdout.contains(told), "{reduced:?}");
+    let dry = |flag: &str| scene.r3gan(&format!("{line} --out dry {flag} --dry-run")).done().stdout;
+    for (flag, named, told) in [
+        ("", "f32", "# precision: f32\n"),
+        ("--precision auto", "f32", "# precision: f32\n"),
+        ("--precision bf16", "bf16", told),
+        ("--set precision=bf16", "bf16", told),
+    ] {
+        let stdout = dry(flag);
+        let config: toml::Table = stdout.parse().expect("TOML");
+        assert_eq!(config["precision"], named.into(), "{flag}");
+        assert!(stdout.contains(told), "{flag}: {stdout}");
+    }
+
+    // The run is another one, its weights are f32 all the same.
+    let model = |folder: &str| scene.read(&format!("{folder}/model-000001.safetensors"));
+    assert_ne!(model("plain"), model("reduced"));
+    assert_eq!(model("plain").len(), model("reduced").len());
+    let options = scene.text("reduced/options.toml").parse::<toml::Table>().expect("TOML");
+    assert_eq!(options["precision"], "bf16".into());
+    let info = scene.r3gan("info reduced/checkpoint-000001.safetensors").done().stdout;
+    assert!(info.contains("precision = \"bf16\""), "{info}");
+
+    let sample = "sample --network reduced/model-000001.safetensors --device cpu --seeds 0-3";
+    for format in ["f32", "bf16", "f16"] {
+        let line = format!("{sample} --precision {format} --out {format} --raw {format}.safetensors");
+        let said = scene.r3gan(&line).done().stdout;
+        assert_eq!(said.contains(&format!("precision: {format} in the stages")), format != "f32", "{said}");
+    }
+    scene.r3gan(&format!("{sample} --raw auto.safetensors")).done();
+    assert_eq!(scene.read("auto.safetensors"), scene.read("f32.safetensors"), "the CPU computes in f32");
+    let values =
+        |format: &str| Weights::parse(&scene.read(&format!("{format}.safetensors"))).f32s("images").1;
+    let (whole, largest) = (values("f32"), values("f32").iter().fold(0.0f32, |most, v| most.max(v.abs())));
+    for (format, unit) in [("bf16", 2f32.powi(-8)), ("f16", 2f32.powi(-11))] {
+        let reduced = values(format);
+        assert_ne!(reduced, whole);
+        // Each of some ten layers rounds by half a unit.
+        let close = |(a, b): (&f32, &f32)| (a - b).abs() < 8.0 * unit * largest;
+        assert!(whole.iter().zip(&reduced).all(close), "{format}");
+    }
+    // gen_images computes pixels in the format of the pictures.
+    let bf16 = |v: f32| half::bf16::from_f32(v).to_f32();
+    let values = values("bf16");
+    assert!(values.iter().all(|v| bf16(*v) == *v), "pictures are numbers of the format");
+    for n in 0..4 {
+        for (x, y, told) in picture(&scene, &format!("bf16/seed000{n}.png")).enumerate_pixels() {
+            let value = pixel(&values, 8, n, [x as usize, y as usize]);
+            assert_eq!(told.0, value.map(|v| bf16(bf16(v * 127.5) + 128.0).clamp(0.0, 255.0) as u8));
+        }
+    }
+}
+
+#[test]
 fn the_rest_of_the_commands() {
     let scene = Scene::new();
     let help = scene.r3gan("--help").done().stdout;

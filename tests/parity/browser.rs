@@ -13,6 +13,7 @@ mod official_run;
 mod pictures;
 mod platform;
 mod products;
+mod reduced_precision;
 mod snapshots;
 mod training;
 
@@ -50,6 +51,7 @@ fn all() -> impl Iterator<Item = Test> {
         official_run::tests(),
         pictures::tests(),
         products::tests(),
+        reduced_precision::tests(),
         snapshots::tests(),
         training::tests(),
     ];

@@ -15,5 +15,6 @@ mod official_run;
 mod pictures;
 mod platform;
 mod products;
+mod reduced_precision;
 mod snapshots;
 mod training;

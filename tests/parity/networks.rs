@@ -13,18 +13,18 @@ use crate::fixtures::{File, Fixture, folders_with};
 use crate::platform::on_devices;
 
 /// A pair of networks with its inputs and the reference's outputs.
-struct Pair {
-    fixture: Fixture,
-    config: NetworkConfig,
-    generator: Network,
-    critic: Network,
-    generator_weights: Weights,
-    critic_weights: Weights,
-    io: File,
+pub struct Pair {
+    pub fixture: Fixture,
+    pub config: NetworkConfig,
+    pub generator: Network,
+    pub critic: Network,
+    pub generator_weights: Weights,
+    pub critic_weights: Weights,
+    pub io: File,
 }
 
 impl Pair {
-    fn all(device: &Device) -> Vec<Self> {
+    pub fn all(device: &Device) -> Vec<Self> {
         folders_with(&["G.safetensors", "D.safetensors", "io.safetensors", "D_grads.safetensors"])
             .into_iter()
             .map(|fixture| {
@@ -46,15 +46,15 @@ impl Pair {
             .collect()
     }
 
-    fn generator(&self) -> Player<'_> {
+    pub fn generator(&self) -> Player<'_> {
         Player { network: &self.generator, weights: &self.generator_weights }
     }
 
-    fn critic(&self) -> Player<'_> {
+    pub fn critic(&self) -> Player<'_> {
         Player { network: &self.critic, weights: &self.critic_weights }
     }
 
-    fn phase(&self, device: &Device) -> Phase {
+    pub fn phase(&self, device: &Device) -> Phase {
         let labels = self.fixture.meta["c_labels"].as_array().map(|labels| {
             let classes = self.config.classes;
             let mut one_hot = vec![0.0f32; labels.len() * classes];
@@ -88,7 +88,7 @@ impl Pair {
 }
 
 /// Our `[n, h, w, c]` in the order of `[n, c, h, w]`.
-async fn channels_first(x: Tensor<4>) -> Vec<f32> {
+pub async fn channels_first(x: Tensor<4>) -> Vec<f32> {
     host(x.permute([0, 3, 1, 2])).await
 }
 

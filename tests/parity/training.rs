@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 use r3gan::config::TrainingConfig;
-use r3gan::network::{Network, Weights, published};
+use r3gan::network::{Format, Network, Weights, published};
 use r3gan::objective::{Objective, penalty::Penalty};
 use r3gan::schedule::Schedule;
 use r3gan::training::{Adam, Phase, Trainer};
@@ -41,6 +41,7 @@ impl Run {
             objective: Objective::RelativisticPairing,
             penalty: Penalty::R1R2,
             batch: number("batch"),
+            precision: Format::F32,
             micro_batch: number("d_batch_gpu"),
             kimg: 1,
             seed: 0,

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::container::Container;
 use crate::config::TrainingConfig;
 use crate::error::{Error, Result};
-use crate::network::NetworkConfig;
+use crate::network::{Format, NetworkConfig, Reduced};
+use crate::preset;
 use crate::training::{OfficialPrecision, Origin};
 
 /// Version of the metadata's layout.
@@ -39,9 +40,25 @@ pub struct ModelHeader {
     pub images: u64,
     pub precision: Precision,
     pub licence: String,
-    /// Of weights that came from an official snapshot; their stages are computed in f32 here.
+    /// Of weights that came from an official snapshot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub official_precision: Option<OfficialPrecision>,
+}
+
+impl ModelHeader {
+    /// The stages that are computed in another format than f32 where one is asked for.
+    pub fn reduced(&self) -> Reduced {
+        OfficialPrecision::reduced(self.official_precision.as_ref(), &self.network)
+    }
+
+    /// What the generator's stages next to the pictures were published in.
+    pub fn published_format(&self) -> Format {
+        match &self.official_precision {
+            _ if self.reduced().generator == 0 => Format::F32,
+            Some(_) => Format::Bf16,
+            None => preset::published_format(&self.preset),
+        }
+    }
 }
 
 /// The two kinds of files.

@@ -8,7 +8,7 @@ use half::f16;
 use super::container::{Container, Entry, Values, encode, entries};
 use super::header::{AVERAGE, FORMAT, Kind, KindHeader, ModelHeader, Precision, TrainingHeader};
 use crate::error::{Error, Result};
-use crate::network::{Network, Weights};
+use crate::network::{Format, Network, Weights};
 use crate::official;
 use crate::training::{Origin, Trainer};
 
@@ -76,6 +76,23 @@ impl Model {
             official_precision: trainer.origin.official_precision.clone(),
         };
         Self { header, generator: trainer.generator.clone(), weights: trainer.players.average.clone() }
+    }
+
+    /// The device that the weights are on.
+    pub fn device(&self) -> Device {
+        self.weights.first().expect("a generator has weights").device()
+    }
+
+    /// Has the stages next to the pictures computed in `format` from here on; which those are, an official
+    /// snapshot says itself.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] as [`Format::check`].
+    pub fn compute_in(&mut self, format: Format) -> Result<()> {
+        let stages = self.header.reduced().generator;
+        format.check(stages, &self.device())?;
+        self.generator = self.header.network.generator_in(format, stages)?;
+        Ok(())
     }
 
     /// The bytes of a model file.

@@ -105,9 +105,8 @@ pub fn decode_checkpoint(bytes: &[u8], origin: &Path, device: &Device) -> Result
     let noise = RandomState::from_snapshot(&snapshot)
         .map_err(|e| Error::input(origin, format!("has a random state that cannot be used ({e})")))?;
     let about = header.origin();
-    let mut trainer = Trainer::from_parts(header.config, generator, critic, players, noise, device);
+    let mut trainer = Trainer::from_parts(header.config, players, noise, about, device).map_err(unusable)?;
     trainer.images = header.images;
-    trainer.origin = about;
     Ok((trainer, header.data))
 }
 

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use self::work::Bench as Work;
+use super::precision::Precision;
 use super::{count, exit};
 
 const EXAMPLES: &str = "\
@@ -14,7 +15,7 @@ Examples:
   r3gan bench --preset demo-32 --batch 32 --device cpu --threads 2
   r3gan bench --preset cifar10 --what critic --batch 16 --json
 
-Random weights, random samples in [-1, 1] drawn before the clock starts, gamma 0.05, f32. A time ends when
+Random weights, random samples in [-1, 1] drawn before the clock starts, gamma 0.05. A time ends when
 the device is done and a value has been read back. Peak memory is the process's on the CPU, and what the
 allocator reserved on a GPU.";
 
@@ -33,6 +34,9 @@ pub struct Bench {
     /// auto, cpu, wgpu, vulkan or cuda[:N]
     #[arg(long, default_value = "auto")]
     device: String,
+    /// What the stages next to the pictures compute in
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "f32")]
+    precision: Precision,
     /// Measured runs
     #[arg(long, value_name = "N", default_value = "7", allow_negative_numbers = true, value_parser = count)]
     runs: usize,
@@ -87,9 +91,12 @@ impl Bench {
                 Error::setting("--threads", format!("{threads} threads cannot be started ({e})"))
             })?;
         }
-        let config = preset::config(&self.preset, preset::published_classes(&self.preset)?)?;
+        let mut config = preset::config(&self.preset, preset::published_classes(&self.preset)?)?;
         let name = backend::resolve(&self.device)?;
-        let mut work = Work::new(config, self.batch, &backend::open(&name)?)?;
+        let device = backend::open(&name)?;
+        config.precision = self.precision.format(preset::published_format(&self.preset), &device);
+        let format = config.precision;
+        let mut work = Work::new(config, self.batch, &device)?;
         self.print_sizes(&work)?;
         let all = [What::Sample, What::Critic, What::Generator, What::Iteration];
         for what in all.into_iter().filter(|what| [*what, What::All].contains(&self.what)) {
@@ -98,7 +105,13 @@ impl Bench {
                 What::Critic => Some(work.measure_critic_forward(self.runs, self.warmup)?),
                 _ => None,
             };
-            self.print(what, &name, &seconds, forward.as_deref().map(median), work.peak_bytes())?;
+            self.print(
+                what,
+                [&name, format.name()],
+                &seconds,
+                forward.as_deref().map(median),
+                work.peak_bytes(),
+            )?;
         }
         Ok(())
     }
@@ -118,7 +131,7 @@ impl Bench {
     fn print(
         &self,
         what: What,
-        device: &str,
+        [device, dtype]: [&str; 2],
         seconds: &[f64],
         forward: Option<f64>,
         peak: u64,
@@ -130,7 +143,7 @@ impl Bench {
         if self.json {
             let mut line = json!({
                 "peer": "r3gan", "preset": self.preset, "what": what.name(), "batch": self.batch,
-                "device": device, "dtype": "f32", "median_s": typical, "min_s": least, "max_s": most,
+                "device": device, "dtype": dtype, "median_s": typical, "min_s": least, "max_s": most,
                 "images_per_s": rate, "peak_bytes": peak,
             });
             if let Some(forward) = forward {

@@ -156,7 +156,7 @@ impl Report {
         if let Some(precision) = &header.official_precision {
             let formats =
                 |formats: &[NumberFormat]| formats.iter().map(|f| f.name()).collect::<Vec<_>>().join(" ");
-            rows.push(("trained in", format!("{}; here in f32", formats(&precision.generator))));
+            rows.push(("trained in", formats(&precision.generator)));
         }
         if let Some(data) = &self.data {
             let fingerprint = data.fingerprint.as_deref().unwrap_or("not known");

@@ -7,6 +7,7 @@ use burn::tensor::Device;
 use clap::Args;
 use indicatif::ProgressBar;
 
+use super::precision::Precision;
 use super::{exit, progress};
 use crate::checkpoint::Model;
 use crate::data::{self, Dataset, OpenOptions};
@@ -48,6 +49,9 @@ pub struct Metrics {
     mirror: bool,
     #[command(flatten)]
     measuring: Measuring,
+    /// Number formats of the stages next to the pictures
+    #[arg(long, value_enum, default_value = "auto")]
+    precision: Precision,
     /// Print one JSON object for each network
     #[arg(long)]
     json: bool,
@@ -101,7 +105,8 @@ impl Metrics {
             return self.tell(path, &scores);
         }
         for path in &self.network {
-            let model = Model::open(path, &device)?;
+            let mut model = Model::open(path, &device)?;
+            model.compute_in(self.precision.format(model.header.published_format(), &device))?;
             let network = &model.header.network;
             let reals = self.open_data(network.classes)?;
             let side = network.sample_shape()[0];

@@ -7,6 +7,7 @@ pub mod exit;
 mod import;
 mod info;
 mod metrics;
+mod precision;
 mod process;
 mod sample;
 mod train;

@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 
 use crate::checkpoint::container::{Entry, Values, encode};
 use crate::checkpoint::{Model, check_writable, write_atomic};
-use crate::network::Architecture;
+use crate::network::{Architecture, Format};
 use crate::pictures::{self, Picture};
 use crate::sampling;
 use crate::{Error, Result, backend};
 use clap::Args;
 
 use self::inputs::Inputs;
+use super::precision::{Precision, told};
 use super::{count, create_directory, exit, progress};
 
 const EXAMPLES: &str = "\
@@ -54,6 +55,9 @@ pub struct Sample {
     /// auto, cpu, wgpu, vulkan or cuda[:N]
     #[arg(long, default_value = "auto")]
     device: String,
+    /// What the stages next to the pictures compute in
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "auto")]
+    precision: Precision,
     /// Samples that are computed at once
     #[arg(long, value_name = "N", default_value = "16", allow_negative_numbers = true, value_parser = count)]
     batch: usize,
@@ -70,7 +74,9 @@ impl Sample {
     /// Checks everything before the first file is written.
     pub fn run(self) -> Result<()> {
         let device = backend::open(&self.device)?;
-        let model = Model::open(&self.network, &device)?;
+        let mut model = Model::open(&self.network, &device)?;
+        model.compute_in(self.precision.format(model.header.published_format(), &device))?;
+        let format = model.generator.format();
         let shape = model.header.network.sample_shape();
         let points = matches!(model.header.network.architecture, Architecture::Perceptron { .. });
         let inputs = self.inputs(&model, points)?;
@@ -93,7 +99,7 @@ impl Sample {
                 if self.grid {
                     kept.pixels.extend(pictures::to_pixels_rounded(&values));
                 } else {
-                    save_each(out, &inputs.names[part.clone()], &values, shape)?;
+                    save_each(out, &inputs.names[part.clone()], &values, shape, format)?;
                 }
             }
             if points || self.raw.is_some() {
@@ -103,7 +109,10 @@ impl Sample {
         }
         bar.finish_and_clear();
         let written = self.save_whole(&inputs, kept, shape, points)?;
-        exit::say(&written)
+        exit::say(&match format {
+            Format::F32 => written,
+            _ => format!("{written}; {}", told(format, &device)),
+        })
     }
 
     fn inputs(&self, model: &Model, points: bool) -> Result<Inputs> {
@@ -163,8 +172,14 @@ impl Sample {
     }
 }
 
-fn save_each(out: &Path, names: &[String], values: &[f32], [height, width, _]: [usize; 3]) -> Result<()> {
-    let pixels = pictures::to_pixels(values);
+fn save_each(
+    out: &Path,
+    names: &[String],
+    values: &[f32],
+    [height, width, _]: [usize; 3],
+    format: Format,
+) -> Result<()> {
+    let pixels = pictures::to_pixels_in(format, values);
     for (name, rgb) in names.iter().zip(pixels.chunks_exact(height * width * 3)) {
         let png = pictures::encode_png(&Picture { width, height, rgb: rgb.to_vec() })?;
         write_atomic(&out.join(format!("{name}.png")), &png)?;

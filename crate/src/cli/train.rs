@@ -12,8 +12,8 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use self::dry_run::{describe, foretell};
-use super::exit;
 use super::metrics::{self, Measuring};
+use super::{exit, precision};
 use crate::backend;
 use crate::checkpoint::training::decode_checkpoint;
 use crate::checkpoint::{DataState, Precision, read};
@@ -21,10 +21,11 @@ use crate::config::TrainingConfig;
 use crate::data::{self, Dataset, OpenOptions};
 use crate::error::{Error, Result};
 use crate::metrics::{Evaluator, Metric, Progress};
+use crate::network::Format;
 use crate::preset;
 use crate::schedule::Schedule;
 use crate::session::{Event, Grid, Outcome, RunDirectory, Session, SessionOptions, check_data, fit, plan};
-use crate::training::{Trainer, footprint};
+use crate::training::Trainer;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -78,6 +79,10 @@ pub struct Train {
     /// Probability that each augmentation rises to; 0 for none [default: the preset's].
     #[arg(long, value_name = "P", allow_negative_numbers = true)]
     augment: Option<f64>,
+    /// What the stages next to the pictures compute in; weights, Adam and average are f32 all the same [default:
+    /// auto, and what it was in a resumed run].
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    precision: Option<precision::Precision>,
     /// Seed of weights, data order and noise.
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     seed: Option<u32>,
@@ -171,7 +176,9 @@ impl Train {
                 format!("is needed for a new run; choose one of {known}"),
             ));
         };
-        let config = self.configure(preset::config(name, classes)?)?;
+        let mut config = preset::config(name, classes)?;
+        config.precision = precision::Precision::Auto.format(preset::published_format(name), device);
+        let config = self.configure(config, device)?;
         if config.network.classes != classes {
             let asked = config.network.classes;
             let reason = format!(
@@ -183,13 +190,8 @@ impl Train {
     }
 
     /// A resumed trainer with the flags applied; networks and seed cannot change in a run.
-    fn reconfigure(
-        &self,
-        path: &Path,
-        mut trainer: Trainer,
-        preset: Option<&TrainingConfig>,
-    ) -> Result<Trainer> {
-        let config = self.configure(trainer.config.clone())?;
+    fn reconfigure(&self, path: &Path, trainer: Trainer, preset: Option<&TrainingConfig>) -> Result<Trainer> {
+        let config = self.configure(trainer.config.clone(), trainer.device())?;
         if let Some(preset) = preset
             && preset.network.architecture != trainer.config.network.architecture
         {
@@ -207,9 +209,7 @@ impl Train {
         if config.seed != trainer.config.seed {
             return Err(Error::setting("--seed", "a resumed run keeps its seed; drop the flag"));
         }
-        footprint::check(&config, trainer.device())?;
-        trainer.config = config;
-        Ok(trainer)
+        trainer.reconfigured(config)
     }
 
     /// The checkpoint that --resume means; with `auto`, the newest one that can be read.
@@ -239,7 +239,7 @@ impl Train {
     }
 
     /// The configuration with file, flags and --set applied, in this order.
-    fn configure(&self, mut config: TrainingConfig) -> Result<TrainingConfig> {
+    fn configure(&self, mut config: TrainingConfig, device: &Device) -> Result<TrainingConfig> {
         if let Some(path) = &self.config {
             let text = String::from_utf8(read(path)?)
                 .map_err(|_| Error::input(path, "is not a text file; --config takes TOML"))?;
@@ -270,6 +270,9 @@ impl Train {
         }
         if let Some(probability) = self.augment {
             config.augmentation = Schedule::new(0.0, probability);
+        }
+        if let Some(precision) = self.precision {
+            config.precision = precision.format(preset::published_format(&config.preset), device);
         }
         if let Some(seed) = self.seed {
             config.seed = seed;
@@ -309,6 +312,9 @@ impl Train {
         bar.reset_eta();
         if let Some((path, _)) = &place {
             print_line(&bar, &format!("resumed {} at {images} images", path.display()));
+        }
+        if trainer.config.precision != Format::F32 {
+            print_line(&bar, &precision::told(trainer.config.precision, trainer.device()));
         }
         let options = SessionOptions {
             tick: self.tick * 1000,

@@ -154,9 +154,10 @@ impl Evaluator {
             Fakes::Model(model) => {
                 let mut draws = Draws::new(model, dataset)?;
                 let side = model.header.network.sample_shape()[0];
+                let format = model.generator.format();
                 for start in (0..count).step_by(SAMPLES) {
                     let values = draws.next(SAMPLES.min(count - start)).await?;
-                    account.add(&mut self.extractor, &pictures::to_pixels(&values), side).await?;
+                    account.add(&mut self.extractor, &pictures::to_pixels_in(format, &values), side).await?;
                     let progress = Progress { what: "samples", done: account.moments.count(), total: count };
                     if tell(progress).is_break() {
                         return Ok(None);

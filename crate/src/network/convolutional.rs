@@ -4,7 +4,7 @@
 //! the last convolution of a block starts at zero, the first two are scaled by L^(-1/4) for L blocks.
 
 use super::builder::{Builder, leaky_relu_gain};
-use super::{Architecture, Layer, Network, NetworkConfig, Role};
+use super::{Architecture, Format, Layer, Network, NetworkConfig, Role};
 use crate::linear::{LinearMap, basis::SIDE, resample::Resample};
 
 /// The pair's fields, unpacked: one stage is (width, groups, blocks).
@@ -39,8 +39,8 @@ fn shape(config: &NetworkConfig) -> Shape {
     }
 }
 
-/// Latents `[b, 1, 1, latent]` to pictures `[b, side, side, 3]`.
-pub fn generator(config: &NetworkConfig) -> Network {
+/// Latents `[b, 1, 1, latent]` to pictures `[b, side, side, 3]`; the last `reduced` stages are in `format`.
+pub fn generator(config: &NetworkConfig, format: Format, reduced: usize) -> Network {
     let shape = shape(config);
     let mut b = Builder::new(Role::Generator, config.classes);
     let mut layers = Vec::new();
@@ -52,7 +52,13 @@ pub fn generator(config: &NetworkConfig) -> Network {
     layers.push(Layer::Linear { map: LinearMap::ExpandBasis { channels: first }, weight: basis });
 
     let mut width = first;
+    let first_reduced = shape.stages.len() - reduced.min(shape.stages.len() - 1);
+    // Where its layers begin: the change of width is the first of them.
+    let mut border = None;
     for (stage, &(next, groups, blocks)) in shape.stages.iter().enumerate() {
+        if stage == first_reduced {
+            border = Some(layers.len());
+        }
         if next != width {
             layers.push(b.convolution(&format!("stage{stage}.change.weight"), width, next, 1.0));
         }
@@ -63,6 +69,10 @@ pub fn generator(config: &NetworkConfig) -> Network {
         layers.extend((0..blocks).map(|block| residual_block(&mut b, &shape, stage, block, width, groups)));
     }
     layers.push(b.convolution("rgb.weight", width, 3, 1.0));
+    if let Some(border) = border {
+        let reduced = layers.split_off(border);
+        layers.push(Layer::Reduced { format, layers: reduced });
+    }
 
     if config.classes > 0 {
         let deviation = 1.0 / (config.classes as f64).sqrt();
@@ -72,14 +82,15 @@ pub fn generator(config: &NetworkConfig) -> Network {
     b.finish(layers)
 }
 
-/// Pictures `[b, side, side, 3]` to logits `[b, 1, 1, 1]`.
-pub fn critic(config: &NetworkConfig) -> Network {
+/// Pictures `[b, side, side, 3]` to logits `[b, 1, 1, 1]`; the first `reduced` stages are in `format`.
+pub fn critic(config: &NetworkConfig, format: Format, reduced: usize) -> Network {
     let shape = shape(config);
     let mut b = Builder::new(Role::Critic, config.classes);
     let mut layers = Vec::new();
     let mut stages = shape.stages.clone();
     stages.reverse();
 
+    let reduced = reduced.min(stages.len() - 1);
     let mut width = stages[0].0;
     layers.push(b.convolution("rgb.weight", 3, width, 1.0));
     for (stage, &(_, groups, blocks)) in stages.iter().enumerate() {
@@ -90,6 +101,10 @@ pub fn critic(config: &NetworkConfig) -> Network {
                 layers.push(b.convolution(&format!("stage{}.change.weight", stage + 1), width, next, 1.0));
             }
             width = next;
+        }
+        // The critic's change of width belongs to the stage that it leaves.
+        if stage + 1 == reduced {
+            layers = vec![Layer::Reduced { format, layers }];
         }
     }
 

@@ -7,12 +7,15 @@
 
 mod builder;
 mod convolutional;
+mod format;
 pub mod init;
 mod perceptron;
 pub mod published;
 mod slopes;
 pub mod walk;
 
+pub(crate) use format::rounded_to;
+pub use format::{Format, Reduced};
 pub use init::ParameterSpec;
 pub use walk::{Deltas, Gradients, Keep, Trace};
 
@@ -41,6 +44,8 @@ pub enum Layer {
     Resample(Resample),
     /// x plus what the inner layers make of it.
     Residual(Vec<Layer>),
+    /// Layers that compute in a format: their input is rounded to it, their output is widened again.
+    Reduced { format: Format, layers: Vec<Layer> },
 }
 
 /// Which of the two networks a description is; the published names depend on it.
@@ -64,6 +69,15 @@ impl Network {
     /// Number of weights.
     pub fn parameter_count(&self) -> usize {
         self.parameters.iter().map(ParameterSpec::len).sum()
+    }
+
+    /// What the stages next to the pictures compute in, and so the format of the pictures.
+    pub fn format(&self) -> Format {
+        let format = |layer: &Layer| match layer {
+            Layer::Reduced { format, .. } => Some(*format),
+            _ => None,
+        };
+        self.layers.iter().find_map(format).unwrap_or_default()
     }
 }
 
@@ -102,18 +116,36 @@ pub enum Architecture {
 }
 
 impl NetworkConfig {
+    /// The generator, in f32 throughout.
     pub fn generator(&self) -> Result<Network> {
+        self.generator_in(Format::F32, 0)
+    }
+
+    /// The critic, in f32 throughout.
+    pub fn critic(&self) -> Result<Network> {
+        self.critic_in(Format::F32, 0)
+    }
+
+    /// The generator with its last `stages` stages, and so its pictures, in `format`; the stage of 4x4 stays in f32.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for sizes that no network has.
+    pub fn generator_in(&self, format: Format, stages: usize) -> Result<Network> {
         self.validate()?;
         Ok(match &self.architecture {
-            Architecture::Convolutional { .. } => convolutional::generator(self),
+            Architecture::Convolutional { .. } => convolutional::generator(self, format, stages),
             Architecture::Perceptron { .. } => perceptron::generator(self),
         })
     }
 
-    pub fn critic(&self) -> Result<Network> {
+    /// The critic with its first `stages` stages in `format`; the stage of 4x4 stays in f32.
+    ///
+    /// # Errors
+    /// As [`generator_in`](Self::generator_in).
+    pub fn critic_in(&self, format: Format, stages: usize) -> Result<Network> {
         self.validate()?;
         Ok(match &self.architecture {
-            Architecture::Convolutional { .. } => convolutional::critic(self),
+            Architecture::Convolutional { .. } => convolutional::critic(self, format, stages),
             Architecture::Perceptron { .. } => perceptron::critic(self),
         })
     }

@@ -12,8 +12,9 @@
 
 use burn::tensor::Tensor;
 
+use super::format::Arithmetic;
 use super::slopes::{Slopes, row};
-use super::{Layer, Network, ParameterId, Weights};
+use super::{Format, Layer, Network, ParameterId, Weights};
 use crate::linear::{embed, expect_labels, matrix, pointwise};
 
 /// What a forward pass keeps for the passes after it.
@@ -56,7 +57,7 @@ impl Network {
         keep: Keep,
     ) -> (Tensor<4>, Trace) {
         let mut pass = Forward { keep, trace: Trace::sized(self.parameters.len()) };
-        let y = up(&self.layers, x, &Context { weights, labels, bias_scale: None }, &mut pass);
+        let y = up(&self.layers, x, &Context::new(weights, labels), &mut pass);
         (y, pass.trace)
     }
 
@@ -69,8 +70,8 @@ impl Network {
         trace: &Trace,
     ) -> (Tensor<4>, Deltas) {
         let mut deltas = Deltas(vec![None; self.parameters.len()]);
-        let context = Context { weights, labels, bias_scale: None };
         let keep = |event: Signal, deltas: &mut Deltas| deltas.0[event.parameter] = Some(event.delta);
+        let context = Context::new(weights, labels);
         let x = down(&self.layers, signal, &context, trace, &mut |event| keep(event, &mut deltas));
         (x, deltas)
     }
@@ -83,7 +84,7 @@ impl Network {
         labels: Option<&Tensor<2>>,
         trace: &Trace,
     ) -> Tensor<4> {
-        down(&self.layers, signal, &Context { weights, labels, bias_scale: None }, trace, &mut |_| {})
+        down(&self.layers, signal, &Context::new(weights, labels), trace, &mut |_| {})
     }
 
     /// Weight gradients of the sum of the outputs of the frozen network at `u`, biases scaled per sample.
@@ -100,7 +101,7 @@ impl Network {
         deltas: Deltas,
     ) -> Gradients {
         let mut pass = Replay { trace, deltas: deltas.0, gradients: vec![None; self.parameters.len()] };
-        let context = Context { weights, labels, bias_scale: Some(bias_scale) };
+        let context = Context { bias_scale: Some(bias_scale), ..Context::new(weights, labels) };
         up(&self.layers, u, &context, &mut pass);
         complete(pass.gradients)
     }
@@ -115,10 +116,10 @@ impl Network {
     ) -> Gradients {
         let mut gradients: Vec<Option<Tensor<1>>> = vec![None; self.parameters.len()];
         let mut inputs = std::mem::take(&mut trace.inputs);
-        let context = Context { weights, labels, bias_scale: None };
+        let context = Context::new(weights, labels);
         down(&self.layers, signal, &context, &trace, &mut |event| {
             let input = inputs[event.parameter].take();
-            gradients[event.parameter] = Some(gradient(event.layer, input, event.delta, &context));
+            gradients[event.parameter] = Some(gradient(event.layer, input, event.delta, event.context));
         });
         complete(gradients)
     }
@@ -135,14 +136,35 @@ impl Trace {
 }
 
 /// What every layer may read during a walk.
+#[derive(Clone)]
 struct Context<'a> {
     weights: &'a Weights,
     labels: Option<&'a Tensor<2>>,
     /// `[batch, 1, 1, 1]`: every bias is multiplied by it; one if absent.
     bias_scale: Option<Tensor<4>>,
+    /// What the layers of this part of the walk compute in.
+    arithmetic: Arithmetic,
 }
 
-impl Context<'_> {
+impl<'a> Context<'a> {
+    fn new(weights: &'a Weights, labels: Option<&'a Tensor<2>>) -> Self {
+        Self { weights, labels, bias_scale: None, arithmetic: Arithmetic::Plain }
+    }
+
+    /// The same for layers in `format`, on the device of `x`.
+    fn within(&self, format: Format, x: &Tensor<4>) -> Self {
+        Self { arithmetic: Arithmetic::of(format, &x.device()), ..self.clone() }
+    }
+
+    fn weight(&self, parameter: ParameterId) -> Tensor<1> {
+        self.arithmetic.narrow(self.weights[parameter].clone())
+    }
+
+    /// A bias as a row, rounded once, after its scale.
+    fn bias(&self, parameter: ParameterId) -> Tensor<4> {
+        self.arithmetic.narrow(self.scaled(row(&self.weights[parameter])))
+    }
+
     /// A constant that a layer adds, scaled per sample where the walk says so.
     fn scaled(&self, constant: Tensor<4>) -> Tensor<4> {
         match &self.bias_scale {
@@ -162,23 +184,30 @@ trait Up {
 
 fn up(layers: &[Layer], mut x: Tensor<4>, context: &Context, pass: &mut impl Up) -> Tensor<4> {
     for layer in layers {
-        x = match layer {
+        let y = match layer {
             Layer::Linear { map, weight } => {
                 pass.enter(layer, *weight, &x, context);
-                map.apply(x, &context.weights[*weight], context.labels)
+                map.apply(x, &context.weight(*weight), context.labels)
             }
             Layer::Activation { bias } => {
                 pass.enter(layer, *bias, &x, context);
-                pass.activate(*bias, x + context.scaled(row(&context.weights[*bias])))
+                pass.activate(*bias, x + context.bias(*bias))
             }
             Layer::AppendLabel { embedding, classes, weight } => {
                 pass.enter(layer, *weight, &x, context);
-                let label = embed(context.labels, matrix(&context.weights[*weight], *embedding, *classes));
+                let label = embed(context.labels, matrix(&context.weight(*weight), *embedding, *classes));
                 Tensor::cat(vec![x, context.scaled(label)], 3)
             }
-            Layer::Resample(resample) => resample.apply(x),
+            // Its four means an axis are rounded once, not one by one.
+            Layer::Resample(resample) => resample.apply(context.arithmetic.widen(x)),
             Layer::Residual(inner) => x.clone() + up(inner, x, context, pass),
+            Layer::Reduced { format, layers } => {
+                let within = context.within(*format, &x);
+                let y = up(layers, within.arithmetic.narrow(x), &within, pass);
+                within.arithmetic.widen(y)
+            }
         };
+        x = context.arithmetic.narrow(y);
     }
     x
 }
@@ -188,6 +217,7 @@ struct Signal<'a> {
     layer: &'a Layer,
     parameter: ParameterId,
     delta: Tensor<4>,
+    context: &'a Context<'a>,
 }
 
 fn down(
@@ -198,37 +228,49 @@ fn down(
     meet: &mut impl FnMut(Signal),
 ) -> Tensor<4> {
     for layer in layers.iter().rev() {
-        signal = match layer {
+        let mut met = |parameter: &ParameterId, delta: &Tensor<4>| {
+            meet(Signal { layer, parameter: *parameter, delta: delta.clone(), context });
+        };
+        let below = match layer {
             Layer::Linear { map, weight } => {
-                meet(Signal { layer, parameter: *weight, delta: signal.clone() });
-                map.adjoint(signal, &context.weights[*weight], context.labels)
+                met(weight, &signal);
+                map.adjoint(signal, &context.weight(*weight), context.labels)
             }
             Layer::Activation { bias } => {
                 let signal = trace.slopes(*bias).apply(signal);
-                meet(Signal { layer, parameter: *bias, delta: signal.clone() });
+                met(bias, &signal);
                 signal
             }
             Layer::AppendLabel { embedding, weight, .. } => {
                 let width = signal.dims()[3] - embedding;
-                meet(Signal { layer, parameter: *weight, delta: signal.clone() });
+                met(weight, &signal);
                 signal.narrow(3, 0, width)
             }
-            Layer::Resample(resample) => resample.adjoint(signal),
+            Layer::Resample(resample) => resample.adjoint(context.arithmetic.widen(signal)),
             Layer::Residual(inner) => signal.clone() + down(inner, signal, context, trace, meet),
+            Layer::Reduced { format, layers } => {
+                let within = context.within(*format, &signal);
+                let below = down(layers, within.arithmetic.narrow(signal), &within, trace, meet);
+                within.arithmetic.widen(below)
+            }
         };
+        signal = context.arithmetic.narrow(below);
     }
     signal
 }
 
-/// The gradient of a layer's parameter from its input and the signal at its output.
+/// The gradient of a layer's parameter from its input and the signal at its output; in f32, as the parameter is.
 fn gradient(layer: &Layer, input: Option<Tensor<4>>, delta: Tensor<4>, context: &Context) -> Tensor<1> {
-    match layer {
+    let arithmetic = context.arithmetic;
+    let gradient = match layer {
         Layer::Linear { map, .. } => {
             let input = input.expect("the forward pass kept no inputs");
             map.weight_gradient(input, delta, context.labels)
         }
         Layer::Activation { .. } => {
             let channels = delta.dims()[3];
+            // A sum over all pixels is added up in f32.
+            let delta = arithmetic.widen(delta);
             context.scaled(delta.sum_dim(1).sum_dim(2)).sum_dim(0).reshape([channels])
         }
         Layer::AppendLabel { embedding, .. } => {
@@ -236,8 +278,11 @@ fn gradient(layer: &Layer, input: Option<Tensor<4>>, delta: Tensor<4>, context: 
             let delta = context.scaled(delta.narrow(3, width, *embedding));
             pointwise::rows(delta).transpose().matmul(expect_labels(context.labels).clone()).flatten(0, 1)
         }
-        Layer::Resample(_) | Layer::Residual(_) => unreachable!("these layers have no parameter"),
-    }
+        Layer::Resample(_) | Layer::Residual(_) | Layer::Reduced { .. } => {
+            unreachable!("these layers have no parameter")
+        }
+    };
+    arithmetic.widen(arithmetic.narrow(gradient))
 }
 
 fn complete(gradients: Vec<Option<Tensor<1>>>) -> Gradients {

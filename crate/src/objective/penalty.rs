@@ -7,6 +7,8 @@
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
+use crate::network::{Format, rounded_to};
+
 /// Penalty on the gradient of the logit, weighted by gamma / 2 per sample.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -23,10 +25,12 @@ pub enum Penalty {
 }
 
 impl Penalty {
-    /// Squared norm of each sample's gradient, `[samples]`, before any weight.
-    pub fn squared_norm(gradient: &Tensor<4>) -> Tensor<1> {
+    /// Squared norm of each sample's gradient, `[samples]`, before any weight; gradient, squares and sum are rounded
+    /// to `format`, that of the samples (training notes, section 1).
+    pub fn squared_norm(gradient: &Tensor<4>, format: Format) -> Tensor<1> {
         let samples = gradient.dims()[0];
-        gradient.clone().square().sum_dim(3).sum_dim(2).sum_dim(1).reshape([samples])
+        let squares = rounded_to(rounded_to(gradient.clone(), format).square(), format);
+        rounded_to(squares.sum_dim(3).sum_dim(2).sum_dim(1).reshape([samples]), format)
     }
 
     /// Derivative of gamma / 2 times the squared norm with respect to the gradient, for a stack of

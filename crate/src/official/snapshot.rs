@@ -118,9 +118,8 @@ impl<'a> Snapshot<'a> {
             return Err(self.refuse(reason));
         }
         let noise = RandomState::new(config.seed);
-        let mut trainer = Trainer::from_parts(config, generator, critic, players, noise, device);
+        let mut trainer = Trainer::from_parts(config, players, noise, self.origin(), device)?;
         trainer.images = images;
-        trainer.origin = self.origin();
         Ok(trainer)
     }
 

@@ -12,7 +12,7 @@ const BYTES: u64 = 4;
 /// Copies of every weight: the weight, its gradient, its second moment, the average, and one in flight.
 const WEIGHT_COPIES: u64 = 5;
 
-/// About the peak of a training step in bytes.
+/// About the peak of a training step in bytes, all of it counted in f32.
 ///
 /// Activations dominate: a pass keeps each layer's output once, for reals and fakes in the critic's phase.
 /// Measured peaks are within a quarter of this for the small presets on the CPU.
@@ -69,7 +69,7 @@ fn follow(layers: &[Layer], mut shape: [usize; 3], total: &mut u64) -> [usize; 3
             Layer::AppendLabel { embedding, .. } => [height, width, channels + embedding],
             Layer::Resample(Resample::Up) => [2 * height, 2 * width, channels],
             Layer::Resample(Resample::Down) => [height / 2, width / 2, channels],
-            Layer::Residual(inner) => follow(inner, shape, total),
+            Layer::Residual(inner) | Layer::Reduced { layers: inner, .. } => follow(inner, shape, total),
         };
         *total += shape.iter().map(|size| *size as u64).product::<u64>();
     }

@@ -6,7 +6,7 @@
 use burn::tensor::Tensor;
 
 use crate::augment::{Augmentation, Augmentations};
-use crate::network::{Gradients, Keep, Network, Weights};
+use crate::network::{Format, Gradients, Keep, Network, Weights};
 use crate::objective::{Objective, penalty::Penalty};
 
 /// A network and the weights it runs with.
@@ -102,8 +102,13 @@ pub fn critic_gradients(
 
     let (gradient, deltas) = network.input_gradient(weights, logits.ones_like(), labels, &trace);
     let gradient = unaugmented(augmentation, gradient);
-    let norms = Penalty::squared_norm(&gradient);
-    let (r1, r2) = (norms.clone().narrow(0, 0, count), norms.narrow(0, count, count));
+    let norms = Penalty::squared_norm(&gradient, Format::F32);
+    let r1 = norms.clone().narrow(0, 0, count);
+    // Fakes come in the generator's format, which is the critic's, and so does what is computed from them alone.
+    let r2 = match network.format() {
+        Format::F32 => norms.narrow(0, count, count),
+        format => Penalty::squared_norm(&gradient.clone().narrow(0, count, count), format),
+    };
 
     // c and u of linear replay, step 3 and 4; a replay at c x + v carries loss and penalty at once.
     let scale = Tensor::cat(vec![loss.real, loss.fake], 0).reshape([2 * count, 1, 1, 1]) / batch as f64;

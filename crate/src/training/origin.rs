@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::network::{NetworkConfig, Reduced};
+
 /// What may be done with weights that were trained here.
 pub const OWN_LICENCE: &str =
     "Weights trained with r3gan (MIT OR Apache-2.0). The rights in the training data may limit their use.";
@@ -41,11 +43,50 @@ impl Default for Origin {
     }
 }
 
+impl OfficialPrecision {
+    /// The stages that are to be computed in another format than f32: what `given` says of a pair from an official
+    /// snapshot, the published rule for all others.
+    pub fn reduced(given: Option<&Self>, network: &NetworkConfig) -> Reduced {
+        let Some(Self { generator, critic }) = given else { return network.reduced() };
+        let is_reduced = |format: &&NumberFormat| **format == NumberFormat::BFloat16;
+        Reduced {
+            generator: generator.iter().rev().take_while(is_reduced).count(),
+            critic: critic.iter().take_while(is_reduced).count(),
+        }
+    }
+}
+
 impl NumberFormat {
     pub fn name(self) -> &'static str {
         match self {
             Self::Float32 => "float32",
             Self::BFloat16 => "bfloat16",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::preset;
+
+    #[test]
+    fn a_snapshot_says_which_stages_are_reduced() {
+        use NumberFormat::{BFloat16, Float32};
+        let network = preset::config("cifar10", 0).unwrap().network;
+        let reduced = |given: Option<[&[NumberFormat]; 2]>| {
+            let given = given.map(|[generator, critic]| OfficialPrecision {
+                generator: generator.to_vec(),
+                critic: critic.to_vec(),
+            });
+            let Reduced { generator, critic } = OfficialPrecision::reduced(given.as_ref(), &network);
+            [generator, critic]
+        };
+        let published =
+            [&[Float32, BFloat16, BFloat16, BFloat16][..], &[BFloat16, BFloat16, BFloat16, Float32]];
+        assert_eq!(reduced(Some(published)), [3, 3]);
+        assert_eq!(reduced(Some([&[Float32; 4], &[]])), [0, 0]);
+        assert_eq!(reduced(Some([&[Float32, Float32, BFloat16, BFloat16], &[]])), [2, 0]);
+        assert_eq!(reduced(None), [3, 3]);
     }
 }

@@ -6,13 +6,13 @@ use super::adam::Adam;
 use super::average;
 use super::footprint;
 use super::gradients::{CriticTask, Phase, Player, critic_gradients, generator_gradients};
-use super::origin::Origin;
+use super::origin::{OfficialPrecision, Origin};
 use super::stats::StepStats;
 use super::{CriticValues, GeneratorValues};
 use crate::augment::{Augmentations, Pipeline};
 use crate::config::TrainingConfig;
 use crate::error::Result;
-use crate::network::{Gradients, Network, Weights};
+use crate::network::{Gradients, Network, Reduced, Weights};
 use crate::random::RandomState;
 
 /// All that training changes: the weights of both players, their average, and the optimisers.
@@ -63,19 +63,45 @@ impl Trainer {
             generator: generator_weights,
             critic: critic_weights,
         };
-        Ok(Self::from_parts(config, generator, critic, players, random, device))
+        Self::from_parts(config, players, random, Origin::default(), device)
     }
 
+    /// A trainer whose players have been loaded.
+    ///
+    /// # Errors
+    /// [`crate::Error::Setting`] if the networks cannot be computed in the configuration's format.
     pub(crate) fn from_parts(
         config: TrainingConfig,
-        generator: Network,
-        critic: Network,
         players: Players,
         noise: RandomState,
+        origin: Origin,
         device: &Device,
-    ) -> Self {
-        let (origin, device) = (Origin::default(), device.clone());
-        Self { config, generator, critic, players, images: 0, noise, origin, pipeline: None, device }
+    ) -> Result<Self> {
+        let Reduced { generator, critic } =
+            OfficialPrecision::reduced(origin.official_precision.as_ref(), &config.network);
+        config.precision.check(generator.min(critic), device)?;
+        Ok(Self {
+            generator: config.network.generator_in(config.precision, generator)?,
+            critic: config.network.critic_in(config.precision, critic)?,
+            config,
+            players,
+            images: 0,
+            noise,
+            origin,
+            pipeline: None,
+            device: device.clone(),
+        })
+    }
+
+    /// The same run with another configuration of the same networks.
+    ///
+    /// # Errors
+    /// As [`Trainer::new`].
+    pub fn reconfigured(self, config: TrainingConfig) -> Result<Self> {
+        config.validate()?;
+        footprint::check(&config, &self.device)?;
+        let Self { players, noise, origin, images, device, .. } = self;
+        Ok(Self { images, ..Self::from_parts(config, players, noise, origin, &device)? })
     }
 
     pub fn device(&self) -> &Device {

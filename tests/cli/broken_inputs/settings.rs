@@ -49,6 +49,21 @@ fn flags_of_train() {
             "train --data faces --out run TINY --device cpu --seed 4294967296",
             "--seed",
         ),
+        train(
+            "unknown precision",
+            "train --data faces --out run TINY --device cpu --precision f8",
+            "[possible values: auto, f32, bf16, f16]",
+        ),
+        train(
+            "a precision that gradients vanish in",
+            "train --data faces --out run TINY --device cpu --precision f16",
+            "precision: f16 is for sampling alone",
+        ),
+        train(
+            "a precision that no stage has",
+            "train --data ring8 --preset points --out run --device cpu --precision bf16",
+            "precision: no stage of this network computes in bf16; choose f32",
+        ),
         train("no ticks", "train --data faces --out run TINY --device cpu --snap 0", "--snap"),
         row("unknown command", nothing, "paint", USAGE, "paint"),
     ]);

@@ -1,5 +1,6 @@
 //! What `r3gan train --dry-run` prints.
 
+use crate::cli::precision::told;
 use crate::data::Dataset;
 use crate::session::Plan;
 use crate::training::Trainer;
@@ -8,11 +9,12 @@ use crate::training::Trainer;
 pub fn describe(trainer: &Trainer, dataset: &Dataset) -> String {
     let config = toml::to_string(&trainer.config).expect("a configuration is plain data");
     format!(
-        "{config}\n# generator: {} parameters\n# critic: {} parameters\n# data: {} samples, {} classes\n",
+        "{config}\n# generator: {} parameters\n# critic: {} parameters\n# data: {} samples, {} classes\n# {}\n",
         trainer.generator.parameter_count(),
         trainer.critic.parameter_count(),
         dataset.len(),
         dataset.classes(),
+        told(trainer.config.precision, trainer.device()),
     )
 }
 
