@@ -277,7 +277,7 @@ impl<'a, N: Names> Machine<'_, 'a, N> {
         let (arguments, function) = (self.pop()?, self.pop()?);
         let value = match (self.arena.get(function), self.arena.get(arguments)) {
             (Value::Global(by), Value::Tuple(items)) => match by.role() {
-                Role::Function | Role::Maker => Value::Made { by: *by, arguments, state: None },
+                Role::Function { .. } => Value::Made { by: *by, arguments, state: None },
                 Role::Dictionary if items.is_empty() => Value::Dict(Vec::new()),
                 _ => return self.misplaced("a function with its arguments"),
             },

@@ -20,10 +20,8 @@ pub trait Names: Copy + Debug {
 pub enum Role {
     /// A class: objects are made of it without arguments, and have a state.
     Class,
-    /// A function that stands for a value.
-    Function,
-    /// A function that stands for an object, which then has a state.
-    Maker,
+    /// A function that stands for a value, or for an object that then has a state.
+    Function { stateful: bool },
     /// A dictionary by another name.
     Dictionary,
     /// Nothing: it stands for itself.
@@ -33,7 +31,7 @@ pub enum Role {
 impl Role {
     /// Whether what comes of it is given a state.
     pub fn has_state(self) -> bool {
-        matches!(self, Self::Class | Self::Maker)
+        matches!(self, Self::Class | Self::Function { stateful: true })
     }
 }
 

@@ -97,7 +97,7 @@ impl Names for Global {
     fn role(self) -> Role {
         match self {
             Self::Class(_) => Role::Class,
-            Self::Function(_) => Role::Function,
+            Self::Function(_) => Role::Function { stateful: false },
             Self::OrderedDict => Role::Dictionary,
             Self::Precision(_) | Self::FloatStorage => Role::Constant,
         }

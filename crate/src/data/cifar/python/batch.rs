@@ -36,7 +36,7 @@ impl Names for Numpy {
 
     fn role(self) -> Role {
         match self {
-            Self::Reconstruct | Self::DataType => Role::Maker,
+            Self::Reconstruct | Self::DataType => Role::Function { stateful: true },
             Self::Array => Role::Constant,
         }
     }
@@ -132,7 +132,7 @@ fn is_byte(arena: &Arena, id: Id) -> bool {
     true
 }
 
-/// The tuple that an object of `maker` has as its state.
+/// The tuple that an object which `maker` gave has as its state.
 fn state<'s>(arena: &'s Arena, id: Id, maker: Numpy) -> Option<&'s [Id]> {
     match arena.get(id) {
         Value::Made { by, state: Some(state), .. } if *by == maker => arena.tuple(*state),
