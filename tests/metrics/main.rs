@@ -37,7 +37,8 @@ fn features_equal_pytorchs(device: &Device) {
     let fixture = Container::parse(&bytes, &origin).unwrap();
     for (count, side) in [(3, 32), (1, 299)] {
         let expected = fixture.floats(&format!("of_{side}"), &[count, Extractor::WIDTH]).unwrap();
-        let found = pollster::block_on(extractor.extract(&pictures(count, side), side)).unwrap().features;
+        let found =
+            pollster::block_on(extractor.extract(&pictures(count, side), side, false)).unwrap().features;
         let largest = expected.iter().fold(0.0f32, |most, value| most.max(value.abs()));
         let error = found.iter().zip(&expected).fold(0.0f32, |most, (a, b)| most.max((a - b).abs()));
         assert!(

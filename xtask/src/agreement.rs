@@ -94,7 +94,8 @@ pub fn compare(args: &Args) -> Result<()> {
 }
 
 fn print_table(ours: &Value, theirs: &Value) -> Result<()> {
-    let results = ours.as_object().context("r3gan metrics gives an object")?;
+    let mut results = ours.as_object().context("r3gan metrics gives an object")?.clone();
+    results.remove("measured");
     ensure!(results.len() == ROWS.len(), "r3gan metrics should give {} numbers: {ours}", ROWS.len());
     println!("| | r3gan | torch-fidelity | ratio | pytorch-fid | ratio |\n|---|---|---|---|---|---|");
     for ((name, fidelity, fid), ours) in ROWS.into_iter().zip(results.values()) {

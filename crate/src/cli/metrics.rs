@@ -10,7 +10,7 @@ use indicatif::ProgressBar;
 use super::precision::Precision;
 use super::{exit, progress};
 use crate::checkpoint::Model;
-use crate::data::{self, Dataset, OpenOptions};
+use crate::data::{self, Dataset, Kind, OpenOptions};
 use crate::metrics::{Evaluator, Extractor, Fakes, Metric, Progress, Score, evaluator};
 use crate::session::{RunDirectory, scores};
 use crate::{Error, Result, backend};
@@ -50,7 +50,7 @@ pub struct Metrics {
     #[command(flatten)]
     measuring: Measuring,
     /// Number formats of the stages next to the pictures
-    #[arg(long, value_enum, default_value = "auto")]
+    #[arg(long, value_enum, default_value = "auto", conflicts_with = "fakes")]
     precision: Precision,
     /// Print one JSON object for each network
     #[arg(long)]
@@ -72,9 +72,16 @@ pub struct Measuring {
 }
 
 impl Measuring {
-    /// Refuses metrics without an extractor.
+    /// Refuses metrics without an extractor, and the other way round.
     pub fn check(&self, metrics: &[Metric]) -> Result<()> {
-        if metrics.is_empty() || self.extractor.is_some() {
+        if metrics.is_empty() {
+            let unused = [("--extractor", &self.extractor), ("--cache", &self.cache)];
+            return match unused.into_iter().find(|(_, path)| path.is_some()) {
+                Some((flag, _)) => Err(Error::setting(flag, "is for --metrics; name some, or leave it out")),
+                None => Ok(()),
+            };
+        }
+        if self.extractor.is_some() {
             return Ok(());
         }
         let reason = "is needed to measure; `cargo xtask data inception` makes target/data/inception/inception.safetensors";
@@ -99,23 +106,35 @@ impl Metrics {
         let device = backend::open(&self.device)?;
         let Some(mut evaluator) = self.measuring.evaluator(metrics, &device)? else { return Ok(()) };
         if let Some(path) = &self.fakes {
-            let reals = self.open_data(0)?;
             let fakes = data::open(path, &OpenOptions::default())?;
+            let reals = framed(self.open_data(0)?, fakes.side())?;
             let scores = evaluate(&mut evaluator, &Fakes::Pictures(&fakes), &reals)?;
             return self.tell(path, &scores);
         }
+        // All of them are looked at before hours are spent on the first.
         for path in &self.network {
-            let mut model = Model::open(path, &device)?;
-            model.compute_in(self.precision.format(model.header.published_format(), &device))?;
-            let network = &model.header.network;
-            let reals = self.open_data(network.classes)?;
-            let side = network.sample_shape()[0];
-            let reals = if reals.side() < side { reals.padded_to(side)? } else { reals };
+            let (model, reals) = self.subject(path, &device)?;
+            evaluator.check(&Fakes::Model(&model), &reals)?;
+        }
+        for path in &self.network {
+            let (model, reals) = self.subject(path, &device)?;
             let scores = evaluate(&mut evaluator, &Fakes::Model(&model), &reals)?;
             self.tell(path, &scores)?;
-            record(path, &scores)?;
+            record(path, &scores, &evaluator.reference(&reals))?;
         }
         Ok(())
+    }
+
+    /// A model, and real pictures of its size.
+    fn subject(&self, path: &Path, device: &Device) -> Result<(Model, Dataset)> {
+        let mut model = Model::open(path, device)?;
+        model.compute_in(self.precision.format(model.header.published_format(), device))?;
+        let network = &model.header.network;
+        let reals = self.open_data(network.classes)?;
+        // Points are refused with another sentence.
+        let reals =
+            if network.sample_shape()[0] > 1 { framed(reals, network.sample_shape()[0])? } else { reals };
+        Ok((model, reals))
     }
 
     fn tell(&self, measured: &Path, scores: &[Score]) -> Result<()> {
@@ -124,6 +143,8 @@ impl Metrics {
         }
         let results = scores.iter().flat_map(|score| &score.results);
         let results = results.map(|(name, value)| (name.clone(), (*value).into()));
+        let measured = ("measured".to_owned(), measured.display().to_string().into());
+        let results = results.chain([measured]);
         exit::say(&serde_json::Value::Object(results.collect()).to_string())
     }
 
@@ -132,6 +153,14 @@ impl Metrics {
         let options = OpenOptions { labels: classes > 0, ..OpenOptions::default() };
         let dataset = data::open(&self.data, &options)?;
         if self.mirror { dataset.with_mirror() } else { Ok(dataset) }
+    }
+}
+
+/// Smaller pictures in a black frame, as `train` frames them; points are refused later.
+fn framed(reals: Dataset, side: usize) -> Result<Dataset> {
+    match reals.kind() {
+        Kind::Images { side: own, .. } if own != side => reals.padded_to(side),
+        _ => Ok(reals),
     }
 }
 
@@ -166,11 +195,11 @@ pub fn lines(scores: &[Score]) -> String {
 }
 
 /// Adds the scores to the run that the model lies in, if it does.
-fn record(model: &Path, scores: &[Score]) -> Result<()> {
+fn record(model: &Path, scores: &[Score], reference: &str) -> Result<()> {
     let directory = model.parent().unwrap_or(Path::new(""));
     let Some(name) = model.file_name().and_then(|name| name.to_str()) else { return Ok(()) };
     if !directory.join("options.toml").is_file() {
         return Ok(());
     }
-    scores::append(&RunDirectory::create(directory)?, scores, name)
+    scores::append(&RunDirectory::create(directory)?, scores, name, reference)
 }

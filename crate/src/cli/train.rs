@@ -16,11 +16,11 @@ use super::metrics::{self, Measuring};
 use super::{exit, precision};
 use crate::backend;
 use crate::checkpoint::training::decode_checkpoint;
-use crate::checkpoint::{DataState, Precision, read};
+use crate::checkpoint::{DataState, Model, Precision, read};
 use crate::config::TrainingConfig;
 use crate::data::{self, Dataset, OpenOptions};
 use crate::error::{Error, Result};
-use crate::metrics::{Evaluator, Metric, Progress};
+use crate::metrics::{Evaluator, Fakes, Metric, Progress};
 use crate::network::Format;
 use crate::preset;
 use crate::schedule::Schedule;
@@ -145,6 +145,10 @@ impl Train {
             return Ok(Outcome::Finished);
         }
         let evaluator = self.measuring.evaluator(metrics, &device)?;
+        if let Some(evaluator) = &evaluator {
+            let model = Model::average_of(&trainer, Precision::F32);
+            evaluator.check(&Fakes::Model(&model), &dataset)?;
+        }
         let directory = RunDirectory::create(&self.out)?;
         let continues = match &place {
             Some((path, _)) => same_directory(path, &self.out),
@@ -325,7 +329,7 @@ impl Train {
         let place = place.map(|(_, place)| place);
         let mut session = Session::new(trainer, place, dataset, directory, options)?;
         if let Some(evaluator) = evaluator {
-            session = session.measured_by(evaluator);
+            session = session.measured_by(evaluator)?;
         }
         let mut last_checkpoint = None;
         let outcome = pollster::block_on(session.run(&stop, &mut |event| match event {
@@ -337,6 +341,10 @@ impl Train {
                 bar.set_message(format!(", measuring {what} {done}/{total}"));
             }
             Event::Measured(scores) => print_line(&bar, &metrics::lines(&scores)),
+            Event::Unmeasured(model) => {
+                let how = format!("r3gan metrics --network {}", model.display());
+                print_line(&bar, &format!("stopped before {} was measured; `{how}` does", model.display()));
+            }
             Event::Tick(tick) => print_line(&bar, &tick.line()),
             Event::Wrote(path) => {
                 if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("checkpoint")) {

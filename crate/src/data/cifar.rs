@@ -8,7 +8,7 @@ use super::digest::Digest;
 use super::source::Source;
 use crate::error::{Error, Result};
 
-#[cfg(feature = "cli")]
+#[cfg(not(target_family = "wasm"))]
 pub mod python;
 
 pub const CLASSES: u32 = 10;

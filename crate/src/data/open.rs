@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-#[cfg(feature = "cli")]
+#[cfg(not(target_family = "wasm"))]
 use super::cifar::python;
 use super::cifar::{self, CifarImages};
 use super::dataset::{Dataset, Images};
@@ -17,7 +17,7 @@ use super::points::PointCloud;
 use super::source::Source;
 use super::store::Store;
 use crate::error::{Error, Result};
-#[cfg(feature = "cli")]
+#[cfg(not(target_family = "wasm"))]
 use crate::pickle;
 
 /// How to open a data set.
@@ -152,7 +152,7 @@ fn open_binary(
     }
     let mut batches: Vec<&String> = names.iter().filter(|name| is_cifar_batch(name)).collect();
     batches.sort();
-    #[cfg(feature = "cli")]
+    #[cfg(not(target_family = "wasm"))]
     if batches.is_empty() && names.iter().any(|name| is_python_batch(name)) {
         return open_cifar(path, python_batches(shelf)?, options).map(Some);
     }
@@ -181,11 +181,11 @@ fn open_file(
     if name.ends_with(".bin") {
         return open_cifar(path, vec![(path.into(), source.clone())], options);
     }
-    #[cfg(feature = "cli")]
+    #[cfg(not(target_family = "wasm"))]
     if python::is_archive(name) {
         return open_cifar(path, python::archive(path, source)?, options);
     }
-    #[cfg(feature = "cli")]
+    #[cfg(not(target_family = "wasm"))]
     if is_python_batch(name) || pickle::is_one(&magic) {
         return open_cifar(path, vec![python::batch(path, source)?], options);
     }
@@ -236,7 +236,7 @@ fn open_cifar(path: &Path, files: Vec<(PathBuf, Source)>, options: &OpenOptions)
 }
 
 /// All of the python version's training batches that lie side by side.
-#[cfg(feature = "cli")]
+#[cfg(not(target_family = "wasm"))]
 fn python_batches(shelf: &Shelf) -> Result<Vec<(PathBuf, Source)>> {
     let batch = |name: &str| match shelf.find(name)? {
         Some(source) => python::batch(&shelf.path(name), &source),
@@ -268,14 +268,14 @@ fn open_pictures(path: &Path, store: Store, options: &OpenOptions) -> Result<Dat
 
 #[cfg(not(target_family = "wasm"))]
 fn is_binary(name: &str) -> bool {
-    #[cfg(feature = "cli")]
+    #[cfg(not(target_family = "wasm"))]
     if is_python_batch(name) {
         return true;
     }
     is_idx_images(name) || is_cifar_batch(name)
 }
 
-#[cfg(feature = "cli")]
+#[cfg(not(target_family = "wasm"))]
 fn is_python_batch(name: &str) -> bool {
     python::BATCHES.contains(&name)
 }

@@ -19,8 +19,6 @@ use crate::{pictures, sampling};
 
 /// Seed of latents, labels and subsets: the same at every evaluation, so that a curve shows the network's progress.
 const SEED: u32 = 0;
-/// Pictures that are generated at a time.
-const SAMPLES: usize = 16;
 
 /// Real pictures without which no third neighbour is there.
 const FEWEST: usize = 4;
@@ -62,7 +60,7 @@ pub(super) struct Account {
     /// `[n, width]`, where a metric compares single pictures.
     pub features: Option<Vec<f32>>,
     /// `[n, classes]`, where the score needs them.
-    pub probabilities: Vec<f32>,
+    pub probabilities: Option<Vec<f32>>,
 }
 
 /// Measures generators against one data set.
@@ -77,7 +75,7 @@ impl Evaluator {
     /// `cache` is a directory where statistics of real pictures stay for the next time.
     ///
     /// # Errors
-    /// [`Error::Setting`] for the inception score without a classifier.
+    /// [`Error::Setting`] for the inception score without a classifier, [`Error::Output`] if the cache cannot be written.
     pub fn new(extractor: Extractor, metrics: Vec<Metric>, cache: Option<PathBuf>) -> Result<Self> {
         let score = metrics.iter().find(|metric| metric.measure == Measure::InceptionScore);
         if let Some(score) = score.filter(|_| !extractor.has_classifier()) {
@@ -88,11 +86,47 @@ impl Evaluator {
             );
             return Err(Error::setting("--metrics", reason));
         }
+        if let Some(cache) = &cache {
+            reals::prepare(cache)?;
+        }
         Ok(Self { extractor, metrics, cache, reals: HashMap::new() })
     }
 
     pub fn metrics(&self) -> &[Metric] {
         &self.metrics
+    }
+
+    /// Refuses what cannot be measured, before anything is computed.
+    ///
+    /// # Errors
+    /// [`Error::Input`] and [`Error::Setting`] for pictures that are too few or of another kind.
+    pub fn check(&self, fakes: &Fakes<'_>, dataset: &Dataset) -> Result<()> {
+        pictures_only(dataset)?;
+        match fakes {
+            Fakes::Pictures(fakes) => pictures_only(fakes)?,
+            Fakes::Model(model) => Draws::new(model, dataset).map(drop)?,
+        }
+        for metric in &self.metrics {
+            if let Fakes::Pictures(fakes) = fakes
+                && fakes.len() < metric.fakes
+            {
+                let reason = format!("holds {} pictures, and {metric} needs {}", fakes.len(), metric.fakes);
+                return Err(Error::input(fakes.path(), reason));
+            }
+            let reals = Selection::new(dataset, *metric).count;
+            if reals < FEWEST && metric.most_reals() > 0 {
+                let reason = format!(
+                    "holds {reals} pictures; metrics need {FEWEST} at least, and mean little with few"
+                );
+                return Err(Error::input(dataset.path(), reason));
+            }
+        }
+        Ok(())
+    }
+
+    /// What scores are taken against: only those against the same compare.
+    pub fn reference(&self, dataset: &Dataset) -> String {
+        format!("data {}, extractor {}", dataset.fingerprint(), &self.extractor.hash()[..16])
     }
 
     /// Computes all metrics; none if the listener ends the work.
@@ -105,10 +139,7 @@ impl Evaluator {
         dataset: &Dataset,
         tell: Listener<'_>,
     ) -> Result<Option<Vec<Score>>> {
-        pictures_only(dataset)?;
-        if let Fakes::Pictures(fakes) = fakes {
-            pictures_only(fakes)?;
-        }
+        self.check(fakes, dataset)?;
         let mut by_fakes: BTreeMap<usize, Vec<Metric>> = BTreeMap::new();
         for metric in &self.metrics {
             by_fakes.entry(metric.fakes).or_default().push(*metric);
@@ -116,12 +147,15 @@ impl Evaluator {
         let mut scores = Vec::new();
         for (count, metrics) in by_fakes {
             let begun = Instant::now();
-            let keep = metrics.iter().any(|metric| compares_pictures(*metric));
-            let Some(fake) = self.fakes(fakes, dataset, count, keep, tell).await? else { return Ok(None) };
+            let mut account = Account::new(metrics.iter().any(|metric| compares_pictures(*metric)));
+            if metrics.iter().any(|metric| metric.measure == Measure::InceptionScore) {
+                account.probabilities = Some(Vec::new());
+            }
+            let Some(fake) = self.fakes(fakes, dataset, count, account, tell).await? else { return Ok(None) };
             for metric in metrics {
                 let real = match metric.most_reals() {
                     0 => None,
-                    most => match self.reals(dataset, metric, most, tell).await? {
+                    _ => match self.reals(dataset, metric, tell).await? {
                         Some(account) => Some(account),
                         None => return Ok(None),
                     },
@@ -131,6 +165,8 @@ impl Evaluator {
                 scores.push(Score { metric, results, seconds: begun.elapsed().as_secs_f64() });
             }
         }
+        // The first that was asked for comes first.
+        scores.sort_by_key(|score: &Score| self.metrics.iter().position(|metric| *metric == score.metric));
         Ok(Some(scores))
     }
 
@@ -139,24 +175,20 @@ impl Evaluator {
         fakes: &Fakes<'_>,
         dataset: &Dataset,
         count: usize,
-        keep: bool,
+        mut account: Account,
         tell: Listener<'_>,
     ) -> Result<Option<Account>> {
-        let mut account = Account::new(keep);
         match fakes {
             Fakes::Pictures(pictures) => {
-                if pictures.len() < count {
-                    let reason = format!("holds {} pictures, and the metrics need {count}", pictures.len());
-                    return Err(Error::input(pictures.path(), reason));
-                }
                 account.add_all(&mut self.extractor, pictures, count, "pictures", tell).await
             }
             Fakes::Model(model) => {
                 let mut draws = Draws::new(model, dataset)?;
                 let side = model.header.network.sample_shape()[0];
                 let format = model.generator.format();
-                for start in (0..count).step_by(SAMPLES) {
-                    let values = draws.next(SAMPLES.min(count - start)).await?;
+                let step = self.extractor.batch();
+                for start in (0..count).step_by(step) {
+                    let values = draws.next(step.min(count - start)).await?;
                     account.add(&mut self.extractor, &pictures::to_pixels_in(format, &values), side).await?;
                     let progress = Progress { what: "samples", done: account.moments.count(), total: count };
                     if tell(progress).is_break() {
@@ -173,25 +205,18 @@ impl Evaluator {
         &mut self,
         dataset: &Dataset,
         metric: Metric,
-        most: usize,
         tell: Listener<'_>,
     ) -> Result<Option<Rc<Account>>> {
-        let selection = Selection::new(dataset, metric.full, most);
-        if selection.count < FEWEST {
-            let reason = format!(
-                "holds {} pictures; metrics need {FEWEST} at least, and mean little with few",
-                selection.count
-            );
-            return Err(Error::input(dataset.path(), reason));
-        }
-        let keep = self.metrics.iter().any(|other| {
-            compares_pictures(*other) && Selection::new(dataset, other.full, other.most_reals()) == selection
-        });
+        let selection = Selection::new(dataset, metric);
+        let keep = self
+            .metrics
+            .iter()
+            .any(|other| compares_pictures(*other) && Selection::new(dataset, *other) == selection);
         if let Some(known) = self.reals.get(&selection) {
             return Ok(Some(known.clone()));
         }
         let files = match &self.cache {
-            Some(cache) => Some(reals::Files::new(cache, dataset, selection, self.extractor.hash())?),
+            Some(cache) => Some(reals::Files::new(cache, dataset, &selection, &self.extractor)?),
             None => None,
         };
         let account = match files.as_ref().and_then(|files| files.load(keep)) {
@@ -201,9 +226,10 @@ impl Evaluator {
                 let count = selection.count;
                 let added =
                     account.add_all(&mut self.extractor, dataset, count, "real pictures", tell).await?;
-                let Some(account) = added else { return Ok(None) };
+                let Some(mut account) = added else { return Ok(None) };
                 if let Some(files) = &files {
-                    files.store(&account)?;
+                    // A full disk costs the next evaluation time; it must not end a run.
+                    let _ = files.store(&mut account);
                 }
                 account
             }
@@ -217,7 +243,7 @@ impl Evaluator {
 impl Account {
     fn new(keep: bool) -> Self {
         let features = keep.then(Vec::new);
-        Self { moments: Moments::new(Extractor::WIDTH), features, probabilities: Vec::new() }
+        Self { moments: Moments::new(Extractor::WIDTH), features, probabilities: None }
     }
 
     /// Those that were asked for when the account was opened.
@@ -227,12 +253,14 @@ impl Account {
 
     async fn add(&mut self, extractor: &mut Extractor, pixels: &[u8], side: usize) -> Result<()> {
         for part in pixels.chunks(extractor.batch() * side * side * 3) {
-            let extracted = extractor.extract(part, side).await?;
+            let extracted = extractor.extract(part, side, self.probabilities.is_some()).await?;
             self.moments.add(&extracted.features);
             if let Some(features) = &mut self.features {
                 features.extend(&extracted.features);
             }
-            self.probabilities.extend(&extracted.probabilities);
+            if let Some(probabilities) = &mut self.probabilities {
+                probabilities.extend(&extracted.probabilities);
+            }
         }
         Ok(())
     }
@@ -318,7 +346,8 @@ pub(super) fn pixels(dataset: &Dataset, indices: &[u32]) -> Result<Vec<u8>> {
 
 fn score(metric: Metric, real: Option<&Account>, fake: &Account) -> Result<Vec<f64>> {
     let Some(real) = real else {
-        return Ok(inception_score(&fake.probabilities, Extractor::CLASSES).into());
+        let probabilities = fake.probabilities.as_deref().unwrap_or_default();
+        return Ok(inception_score(probabilities, Extractor::CLASSES).into());
     };
     let (reals, fakes) = (real.features(), fake.features());
     Ok(match metric.measure {

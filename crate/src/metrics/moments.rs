@@ -68,7 +68,7 @@ mod tests {
         let mut moments = Moments::new(2);
         moments.add(&features[..2]);
         moments.add(&features[2..]);
-        assert_eq!(moments.mean(), Col::from_fn(2, |i| [4.0, 20.0 / 3.0][i]));
+        assert!((moments.mean() - Col::from_fn(2, |i| [4.0, 20.0 / 3.0][i])).norm_max() < 1e-12);
         let covariance = moments.covariance();
         // By hand: E[xx] = (1 + 9 + 64) / 3, E[xy] = (2 + 15 + 104) / 3, E[yy] = (4 + 25 + 169) / 3.
         let expected = [[26.0 / 3.0, 41.0 / 3.0], [41.0 / 3.0, 194.0 / 9.0]];

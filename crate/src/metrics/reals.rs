@@ -7,9 +7,10 @@ use sha2::{Digest, Sha256};
 
 use super::evaluator::{Account, pixels};
 use super::extractor::Extractor;
+use super::metric::Metric;
 use super::moments::Moments;
 use crate::checkpoint::container::{Container, Entry, Values, encode};
-use crate::checkpoint::{output_reason, write_atomic};
+use crate::checkpoint::{check_writable, output_reason, write_atomic};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 
@@ -20,21 +21,37 @@ const PRODUCTS: &str = "products";
 const FEATURES: &str = "features";
 
 /// The pictures of a data set that a metric takes: the first so many.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Selection {
+    fingerprint: String,
+    side: usize,
     pub count: usize,
 }
 
 impl Selection {
     /// A full metric takes pictures as they are; the mirror images follow them in the data set.
-    pub fn new(dataset: &Dataset, full: bool, most: usize) -> Self {
-        let available = if full { dataset.originals() } else { dataset.len() };
-        Self { count: available.min(most) }
+    pub fn new(dataset: &Dataset, metric: Metric) -> Self {
+        let available = if metric.full { dataset.originals() } else { dataset.len() };
+        Self {
+            fingerprint: dataset.fingerprint(),
+            side: dataset.side(),
+            count: available.min(metric.most_reals()),
+        }
     }
 
-    fn batches(self) -> impl Iterator<Item = Range<usize>> {
-        (0..self.count).step_by(BATCH).map(move |start| start..self.count.min(start + BATCH))
+    fn batches(&self) -> impl Iterator<Item = Range<usize>> {
+        let count = self.count;
+        (0..count).step_by(BATCH).map(move |start| start..count.min(start + BATCH))
     }
+}
+
+/// Learns whether the directory can be written before hours of work.
+///
+/// # Errors
+/// [`Error::Output`].
+pub fn prepare(directory: &Path) -> Result<()> {
+    std::fs::create_dir_all(directory).map_err(|e| Error::output(directory, output_reason(&e)))?;
+    check_writable(&directory.join("moments"))
 }
 
 /// Files of one selection.
@@ -48,16 +65,22 @@ impl Files {
     /// Hashes the pictures as they are decoded, so that a changed data set is never taken for the old one.
     ///
     /// # Errors
-    /// Those of the data set, and [`Error::Output`] if the directory cannot be made.
-    pub fn new(directory: &Path, dataset: &Dataset, selection: Selection, extractor: &str) -> Result<Self> {
+    /// Those of the data set.
+    pub fn new(
+        directory: &Path,
+        dataset: &Dataset,
+        selection: &Selection,
+        extractor: &Extractor,
+    ) -> Result<Self> {
         let mut hash = Sha256::new();
-        hash.update(format!("r3gan metrics 1, {extractor}, {} pixels, ", dataset.side()));
+        // A GPU may round its products to fewer bits.
+        let device = if extractor.on_cpu() { "cpu" } else { "gpu" };
+        hash.update(format!("r3gan metrics 1, {}, {device}, {} pixels, ", extractor.hash(), dataset.side()));
         for batch in selection.batches() {
             let indices: Vec<u32> = batch.map(|index| index as u32).collect();
             hash.update(pixels(dataset, &indices)?);
         }
         let key: String = hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        std::fs::create_dir_all(directory).map_err(|e| Error::output(directory, output_reason(&e)))?;
         let file = |kind| directory.join(format!("{key}-{kind}.safetensors"));
         Ok(Self { count: selection.count, moments: file("moments"), features: file("features") })
     }
@@ -77,12 +100,12 @@ impl Files {
         } else {
             None
         };
-        Some(Account { moments, features, probabilities: Vec::new() })
+        Some(Account { moments, features, probabilities: None })
     }
 
     /// # Errors
     /// [`Error::Output`].
-    pub fn store(&self, account: &Account) -> Result<()> {
+    pub fn store(&self, account: &mut Account) -> Result<()> {
         let width = Extractor::WIDTH;
         let entry = |name: &str, shape: Vec<usize>, values| Entry { name: name.into(), shape, values };
         let (_, sum, products) = account.moments.parts();
@@ -91,11 +114,13 @@ impl Files {
             entry(PRODUCTS, vec![width, width], Values::F64(products)),
         ];
         write_atomic(&self.moments, &encode(&entries, None::<&()>))?;
-        if let Some(features) = &account.features {
-            let values = Values::F32(features.clone());
-            let entries = [entry(FEATURES, vec![self.count, width], values)];
-            write_atomic(&self.features, &encode(&entries, None::<&()>))?;
+        // Lent to the entry, since they may be gigabytes.
+        let Some(features) = account.features.take() else { return Ok(()) };
+        let lent = entry(FEATURES, vec![self.count, width], Values::F32(features));
+        let written = write_atomic(&self.features, &encode(std::slice::from_ref(&lent), None::<&()>));
+        if let Values::F32(features) = lent.values {
+            account.features = Some(features);
         }
-        Ok(())
+        written
     }
 }

@@ -295,6 +295,8 @@ impl<'a, N: Names> Machine<'_, 'a, N> {
                 *state = Some(given);
                 Ok(())
             }
+            // A dictionary by another name may carry notes of its own, which nothing here reads.
+            Value::Dict(_) => Ok(()),
             _ => misplaced::<N, _>("an object and its state", at),
         }
     }

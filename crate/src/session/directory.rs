@@ -12,7 +12,7 @@
 //! | `fakes-000012.png` | samples at fixed latents, with the labels of those, after 12 kimg |
 //! | `model-000012.safetensors` | the averaged generator after 12 kimg |
 //! | `checkpoint-000012.safetensors` | all that a resumed run needs; the last two are kept |
-//! | `set-aside-checkpoint-*` | checkpoints after the one that a run was taken back to |
+//! | `set-aside-*` | checkpoints and best models after the checkpoint that a run was taken back to |
 
 use std::fs;
 use std::io::Write;
@@ -20,7 +20,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::checkpoint::{self, UNFINISHED, write_atomic};
+use crate::checkpoint::container::Container;
+use crate::checkpoint::{self, ModelHeader, UNFINISHED, write_atomic};
 use crate::error::{Error, Result};
 
 /// The file of tick lines.
@@ -79,15 +80,15 @@ impl RunDirectory {
         format!("{kind}-{:06}.{extension}", images / 1000)
     }
 
+    /// The thousands of images in a name of [`name`](Self::name)'s form.
+    fn number(name: &str, kind: &str) -> Option<u64> {
+        name.strip_prefix(kind)?.strip_prefix('-')?.strip_suffix(".safetensors")?.parse().ok()
+    }
+
     /// Checkpoints in the directory, newest first.
     pub fn checkpoints(&self) -> Result<Vec<PathBuf>> {
-        let mut found = Vec::new();
-        for name in self.names()? {
-            let number = name.strip_prefix("checkpoint-").and_then(|n| n.strip_suffix(".safetensors"));
-            if let Some(number) = number.and_then(|n| n.parse::<u64>().ok()) {
-                found.push((number, self.path.join(name)));
-            }
-        }
+        let number = |name: String| Some((Self::number(&name, "checkpoint")?, self.path.join(name)));
+        let mut found: Vec<_> = self.names()?.into_iter().filter_map(number).collect();
         found.sort();
         Ok(found.into_iter().rev().map(|(_, path)| path).collect())
     }
@@ -97,17 +98,27 @@ impl RunDirectory {
         Ok(self.path.join("stats.jsonl").exists() || !self.checkpoints()?.is_empty())
     }
 
-    /// Renames checkpoints of more than `images` images: a run that goes on from before them makes its own.
+    /// Renames checkpoints, and best models, of more than `images` images: a run that goes on from before them makes
+    /// its own.
     pub fn set_aside_after(&self, images: u64) -> Result<()> {
-        let first = Self::name("checkpoint", images, "safetensors");
-        for path in self.checkpoints()? {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if name > first {
-                let aside = self.path.join(format!("set-aside-{name}"));
+        for name in self.names()? {
+            let is_later = match Self::number(&name, "checkpoint") {
+                Some(number) => number > images / 1000,
+                None => name.starts_with("best-") && self.images_of(&name).is_some_and(|seen| seen > images),
+            };
+            if is_later {
+                let (path, aside) = (self.path.join(&name), self.path.join(format!("set-aside-{name}")));
                 fs::rename(&path, &aside).map_err(|e| Error::output(&path, checkpoint::output_reason(&e)))?;
             }
         }
         Ok(())
+    }
+
+    /// Images that a model had seen, if it can be read.
+    fn images_of(&self, name: &str) -> Option<u64> {
+        let path = self.path.join(name);
+        let bytes = fs::read(&path).ok()?;
+        Some(Container::parse(&bytes, &path).ok()?.header::<ModelHeader>().ok()?.images)
     }
 
     /// Removes all but the newest checkpoints; called once a new one is whole.
@@ -147,14 +158,11 @@ impl RunDirectory {
         self.keep_objects("stats.jsonl", |line| {
             line.pointer("/Progress~1kimg/mean").and_then(Value::as_f64).is_some_and(|kimg| kimg <= limit)
         })?;
-        let last = Self::name("model", images, "safetensors");
         for name in self.names()? {
             if name.starts_with("metric-") && name.ends_with(".jsonl") {
-                self.keep_objects(&name, |line| {
-                    line.pointer("/snapshot_pkl")
-                        .and_then(Value::as_str)
-                        .is_some_and(|model| model <= last.as_str())
-                })?;
+                // Lines about models of another name are nobody's to drop.
+                let number = |line: &Value| Self::number(line.pointer("/snapshot_pkl")?.as_str()?, "model");
+                self.keep_objects(&name, |line| number(line).is_none_or(|number| number <= images / 1000))?;
             }
         }
         Ok(())

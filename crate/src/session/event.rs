@@ -19,6 +19,8 @@ pub enum Event {
     Measuring(Progress),
     /// A model was measured.
     Measured(Vec<Score>),
+    /// A model was not measured, because the run was to stop.
+    Unmeasured(PathBuf),
 }
 
 /// The account of a stretch of iterations.

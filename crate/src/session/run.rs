@@ -119,9 +119,14 @@ impl Session {
     }
 
     /// Measures the model of every snapshot and keeps the best by the first metric.
-    pub fn measured_by(mut self, evaluator: Evaluator) -> Self {
+    ///
+    /// # Errors
+    /// Those of [`Evaluator::check`].
+    pub fn measured_by(mut self, evaluator: Evaluator) -> Result<Self> {
+        let model = Model::average_of(&self.trainer, self.options.precision);
+        evaluator.check(&Fakes::Model(&model), &self.dataset)?;
         self.evaluator = Some(evaluator);
-        self
+        Ok(self)
     }
 
     /// Trains until the configuration's length or until `stop` is raised; the step in progress is finished.
@@ -241,35 +246,42 @@ impl Session {
         let file = name("model", "safetensors");
         tell(Event::Wrote(self.directory.write(&file, &bytes)?));
         tell(Event::Wrote(self.write_checkpoint().await?));
-        if let Some(scores) = self.measure(&model, stop, tell).await? {
-            if let Some(first) = scores.first().filter(|first| scores::is_best(&self.directory, first)) {
-                let best = format!("best-{}.safetensors", first.metric);
-                tell(Event::Wrote(self.directory.write(&best, &bytes)?));
-            }
-            scores::append(&self.directory, &scores, &file)?;
-            let results = scores.iter().flat_map(|score| &score.results);
-            let scalars: Vec<_> = results.map(|(name, value)| (format!("Metrics/{name}"), *value)).collect();
-            let scalars = scalars.iter().map(|(name, value)| (name.as_str(), *value));
-            let records = self.events.scalars(images / 1000, scalars);
-            self.directory.append(&self.events.name, &records)?;
-            tell(Event::Measured(scores));
+        let Some(evaluator) = &self.evaluator else { return Ok(()) };
+        let reference = evaluator.reference(&self.dataset);
+        let Some(scores) = self.measure(model, &bytes, stop, tell).await? else {
+            tell(Event::Unmeasured(self.directory.path().join(file)));
+            return Ok(());
+        };
+        let best = scores.first().filter(|first| scores::is_best(&self.directory, first, &reference));
+        if let Some(first) = best {
+            let best = format!("best-{}.safetensors", first.metric);
+            tell(Event::Wrote(self.directory.write(&best, &bytes)?));
         }
+        scores::append(&self.directory, &scores, &file, &reference)?;
+        let results = scores.iter().flat_map(|score| &score.results);
+        let scalars: Vec<_> = results.map(|(name, value)| (format!("Metrics/{name}"), *value)).collect();
+        let scalars = scalars.iter().map(|(name, value)| (name.as_str(), *value));
+        let records = self.events.scalars(images / 1000, scalars);
+        self.directory.append(&self.events.name, &records)?;
+        tell(Event::Measured(scores));
         Ok(())
     }
 
-    /// Nothing without metrics, and when the run is to stop: the next start measures its own models.
+    /// Measures a model as it was written; nothing when the run is to stop.
     async fn measure(
         &mut self,
-        model: &Model,
+        mut model: Model,
+        bytes: &[u8],
         stop: &AtomicBool,
         tell: &mut impl FnMut(Event),
     ) -> Result<Option<Vec<Score>>> {
         let Some(evaluator) = &mut self.evaluator else { return Ok(None) };
+        model.weights = Model::decode(bytes, self.directory.path(), self.trainer.device())?.weights;
         let mut listen = |progress| {
             tell(Event::Measuring(progress));
             if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        evaluator.evaluate(&Fakes::Model(model), &self.dataset, &mut listen).await
+        evaluator.evaluate(&Fakes::Model(&model), &self.dataset, &mut listen).await
     }
 
     async fn write_checkpoint(&mut self) -> Result<PathBuf> {

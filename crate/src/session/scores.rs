@@ -20,10 +20,13 @@ pub struct ScoreLine {
     /// The model that was measured, beside the file.
     snapshot_pkl: String,
     timestamp: f64,
+    /// What it was measured against; only scores against the same compare.
+    #[serde(default)]
+    reference: String,
 }
 
 impl ScoreLine {
-    pub fn new(score: &Score, model: &str) -> Self {
+    pub fn new(score: &Score, model: &str, reference: &str) -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |elapsed| elapsed.as_secs_f64());
         Self {
             results: score.results.iter().map(|(name, value)| (name.clone(), (*value).into())).collect(),
@@ -33,6 +36,7 @@ impl ScoreLine {
             num_gpus: 1,
             snapshot_pkl: model.into(),
             timestamp: now,
+            reference: reference.into(),
         }
     }
 
@@ -50,19 +54,19 @@ pub fn file(metric: Metric) -> String {
 ///
 /// # Errors
 /// [`crate::Error::Output`].
-pub fn append(directory: &RunDirectory, scores: &[Score], model: &str) -> Result<()> {
-    scores.iter().try_for_each(|score| {
-        directory.append_line(&file(score.metric), &ScoreLine::new(score, model).text())
-    })
+pub fn append(directory: &RunDirectory, scores: &[Score], model: &str, reference: &str) -> Result<()> {
+    let line = |score| ScoreLine::new(score, model, reference).text();
+    scores.iter().try_for_each(|score| directory.append_line(&file(score.metric), &line(score)))
 }
 
-/// Whether the score is better than all that the run has had; lines that cannot be read do not count.
-pub fn is_best(directory: &RunDirectory, score: &Score) -> bool {
+/// Whether the score is better than all that the run has had against the same reference; lines that cannot be read do
+/// not count.
+pub fn is_best(directory: &RunDirectory, score: &Score, reference: &str) -> bool {
     let Some((name, value)) = score.results.first() else { return false };
     let text = std::fs::read_to_string(directory.path().join(file(score.metric))).unwrap_or_default();
     let earlier = text.lines().filter_map(|line| {
         let line: ScoreLine = serde_json::from_str(line).ok()?;
-        line.results.get(name)?.as_f64()
+        line.results.get(name)?.as_f64().filter(|_| line.reference == reference)
     });
     earlier.into_iter().all(|earlier| score.metric.is_better(*value, earlier))
 }

@@ -60,6 +60,13 @@ fn metrics_that_cannot_be_computed() {
             "--extractor: is needed",
         ),
         row(
+            "an extractor for nothing",
+            faces,
+            "train --data faces --out run --extractor e --device cpu TINY",
+            USAGE,
+            "--extractor: is for --metrics",
+        ),
+        row(
             "training by no such metric",
             faces,
             "train --data faces --out run --metrics fid1k,, --extractor e --device cpu TINY",

@@ -88,6 +88,11 @@ fn folded(file: &mut TorchFile, convolution: &Convolution, names: &Names) -> Res
         row.iter_mut().for_each(|value| *value = (f64::from(*value) * factor) as f32);
         bias.push((f64::from(shift[channel]) - f64::from(mean[channel]) * factor) as f32);
     }
+    if weight.iter().chain(&bias).any(|value| !value.is_finite()) {
+        let reason =
+            format!("has a normalization in {} that cannot be used; fetch it again", convolution.name);
+        return Err(file.refuse(reason));
+    }
     let entry = |part: &str, shape: &[usize], values| Entry {
         name: format!("{}.{part}", convolution.name),
         shape: shape.into(),

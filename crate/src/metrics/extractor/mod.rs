@@ -41,7 +41,7 @@ pub struct Extractor {
 pub struct Extracted {
     /// `[n, width]`
     pub features: Vec<f32>,
-    /// `[n, classes]`, of the classifier without its bias; empty where the file has none.
+    /// `[n, classes]`, of the classifier without its bias; empty where there is none or nobody asked.
     pub probabilities: Vec<f32>,
 }
 
@@ -112,16 +112,21 @@ impl Extractor {
         self.classifier.is_some()
     }
 
-    /// Pictures that are best given at a time.
-    pub fn batch(&self) -> usize {
-        if backend::is_cpu(&self.device) { CPU_BATCH } else { GPU_BATCH }
+    /// Whether it runs on the host's cores.
+    pub fn on_cpu(&self) -> bool {
+        backend::is_cpu(&self.device)
     }
 
-    /// Features of `pixels [n, side, side, 3]`.
+    /// Pictures that are best given at a time.
+    pub fn batch(&self) -> usize {
+        if self.on_cpu() { CPU_BATCH } else { GPU_BATCH }
+    }
+
+    /// Features of `pixels [n, side, side, 3]`, and if asked for the probabilities of classes.
     ///
     /// # Errors
     /// The device's.
-    pub async fn extract(&mut self, pixels: &[u8], side: usize) -> Result<Extracted> {
+    pub async fn extract(&mut self, pixels: &[u8], side: usize, classify: bool) -> Result<Extracted> {
         let resize = match self.resize.take() {
             Some(resize) if resize.side() == side => resize,
             _ => Resize::new(side, inception::SIDE, &self.device),
@@ -129,7 +134,7 @@ impl Extractor {
         let x = plan::run(&self.steps, resize.apply(pixels), &mut self.weights.iter());
         self.resize = Some(resize);
         let features: Tensor<2> = x.mean_dims(&[2, 3]).flatten::<2>(1, 3);
-        let probabilities = match &self.classifier {
+        let probabilities = match self.classifier.as_ref().filter(|_| classify) {
             Some(classifier) => read_values(softmax(features.clone().matmul(classifier.clone()), 1)).await?,
             None => Vec::new(),
         };

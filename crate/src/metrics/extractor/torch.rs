@@ -1,8 +1,11 @@
-//! Weights from a file of PyTorch, `torch.save`'s or TorchScript's: a zip of one pickle, and a file for each storage.
+//! Weights from a file of PyTorch, `torch.save`'s of any age or TorchScript's.
 //!
-//! Nothing in it is run: the pickle only names tensors, TorchScript's code is not looked at.
+//! Today's are zips of one pickle and a file for each storage; older ones are five pickles and the storages behind them.
+//! Nothing in either is run: the pickles only name tensors, and TorchScript's code is not looked at.
 
+use std::collections::HashMap;
 use std::io::{Cursor, Read};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use zip::ZipArchive;
@@ -10,11 +13,14 @@ use zip::ZipArchive;
 use crate::error::{Error, Result};
 use crate::pickle::{self, Id, Layout, Names, Problem, Role, Rules, Value, problem, run};
 
+/// How an older file begins: protocol 2, and a number of ten bytes.
+const OLDER: &[u8] = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";
 /// FID's Inception takes 13,000.
 const RULES: Rules = Rules { steps: 1 << 18, persistent: true, byte_strings: false };
-/// Values that are looked at on the way to the tensors, and how deep they lie in each other.
+/// Values that are looked at on the way to the tensors, how deep they lie in each other, and the longest path.
 const MOST_VALUES: usize = 1 << 16;
 const DEEPEST: usize = 16;
+const LONGEST_PATH: usize = 256;
 /// The most that the pickle and a storage may be, unpacked; the Inception's classifier has 8 MB.
 const LONGEST_PICKLE: u64 = 16 << 20;
 const LARGEST_STORAGE: u64 = 64 << 20;
@@ -25,9 +31,11 @@ enum Torch {
     /// A class that TorchScript describes in the file itself.
     Module,
     OrderedDict,
-    FloatStorage,
-    /// Of numbers that are no weights.
-    OtherStorage,
+    /// Of numbers of so many bytes.
+    Storage {
+        bytes: usize,
+        floats: bool,
+    },
     Tensor,
     Parameter,
     /// TorchScript's list of whole numbers.
@@ -40,8 +48,9 @@ impl Names for Torch {
     fn find(module: &str, name: &str) -> Option<Self> {
         match (module, name) {
             ("collections", "OrderedDict") => Some(Self::OrderedDict),
-            ("torch", "FloatStorage") => Some(Self::FloatStorage),
-            ("torch", "LongStorage" | "IntStorage" | "DoubleStorage") => Some(Self::OtherStorage),
+            ("torch", "FloatStorage") => Some(Self::Storage { bytes: 4, floats: true }),
+            ("torch", "IntStorage") => Some(Self::Storage { bytes: 4, floats: false }),
+            ("torch", "LongStorage" | "DoubleStorage") => Some(Self::Storage { bytes: 8, floats: false }),
             ("torch._utils", "_rebuild_tensor_v2") => Some(Self::Tensor),
             ("torch._utils", "_rebuild_parameter") => Some(Self::Parameter),
             ("torch.jit._pickle", "build_intlist") => Some(Self::IntList),
@@ -54,32 +63,40 @@ impl Names for Torch {
         match self {
             Self::Module => Role::Class,
             Self::OrderedDict => Role::Dictionary,
-            Self::FloatStorage | Self::OtherStorage => Role::Constant,
-            Self::Tensor | Self::Parameter | Self::IntList => Role::Function,
+            Self::Storage { .. } => Role::Constant,
+            Self::Tensor | Self::Parameter | Self::IntList => Role::Function { stateful: false },
         }
     }
 }
 
 type Arena<'a> = pickle::Arena<'a, Torch>;
 
-/// A tensor of f32, and the file in the zip that has its values.
+/// A tensor, and the storage that has its values.
 struct Place {
     name: String,
     layout: Layout,
-    storage: String,
+    key: String,
+    bytes: usize,
+    floats: bool,
+}
+
+/// Where the storages are.
+enum Storages {
+    Zip { archive: ZipArchive<Cursor<Vec<u8>>>, folder: String },
+    Behind { bytes: Vec<u8>, places: HashMap<String, Range<usize>> },
 }
 
 /// Named tensors of f32.
 pub struct TorchFile {
     origin: PathBuf,
-    archive: ZipArchive<Cursor<Vec<u8>>>,
+    storages: Storages,
     places: Vec<Place>,
 }
 
 impl TorchFile {
-    /// Whether a file begins as a zip does.
+    /// Whether a file begins as one of PyTorch does.
     pub fn is_one(bytes: &[u8]) -> bool {
-        bytes.starts_with(b"PK\x03\x04")
+        bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(OLDER)
     }
 
     /// Reads names and shapes; `origin` names the file in errors.
@@ -88,25 +105,24 @@ impl TorchFile {
     /// [`Error::Input`] with what is wrong with the file.
     pub fn read(bytes: Vec<u8>, origin: &Path) -> Result<Self> {
         let input = |reason: String| Error::input(origin, reason);
-        let archive = ZipArchive::new(Cursor::new(bytes));
-        let mut archive =
-            archive.map_err(|e| input(format!("is a zip that cannot be read ({e}); fetch it again")))?;
-        let index = archive
-            .file_names()
-            .filter_map(|name| Some(name.ok()?.into_owned()))
-            .find(|name| name == "data.pkl" || name.ends_with("/data.pkl"));
-        let Some(index) = index else {
-            return Err(input("is a zip without data.pkl, so it is no file of PyTorch".into()));
+        let (storages, places) = if bytes.starts_with(OLDER) {
+            let (places, storages) = older(&bytes).map_err(|Problem(reason)| input(reason))?;
+            (Storages::Behind { bytes, places: storages }, places)
+        } else {
+            zipped(bytes).map_err(input)?
         };
-        let folder = index.trim_end_matches("data.pkl").to_owned();
-        let pickle = entry(&mut archive, &index, LONGEST_PICKLE).map_err(input)?;
-        let places = places(&pickle, &folder).map_err(|Problem(reason)| input(reason))?;
-        Ok(Self { origin: origin.into(), archive, places })
+        let places = places.into_iter().filter(|place| place.floats).collect();
+        Ok(Self { origin: origin.into(), storages, places })
     }
 
     /// Names of the tensors, in the order of the file.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.places.iter().map(|place| place.name.as_str())
+    }
+
+    /// An error that names the file.
+    pub fn refuse(&self, reason: String) -> Error {
+        Error::input(&self.origin, reason)
     }
 
     /// The values of a tensor, which must have this shape and be finite.
@@ -124,7 +140,18 @@ impl TorchFile {
                 "has {name} of the size {found:?}, and FID's Inception has {shape:?}"
             )));
         }
-        let bytes = entry(&mut self.archive, &place.storage, LARGEST_STORAGE).map_err(input)?;
+        let bytes = match &mut self.storages {
+            Storages::Zip { archive, folder } => {
+                // A storage that is much larger than its tensor would be unpacked for nothing.
+                let most = 4 * (place.layout.count() as u64 + place.layout.offset.min(1 << 20) as u64);
+                let file = format!("{folder}data/{}", place.key);
+                entry(archive, &file, most.min(LARGEST_STORAGE)).map_err(input)?
+            }
+            Storages::Behind { bytes, places } => match places.get(&place.key) {
+                Some(range) => bytes[range.clone()].to_vec(),
+                None => return Err(input(format!("has no storage for {name}; fetch it again"))),
+            },
+        };
         let part = place.layout.part(bytes.len()).map_err(|Problem(reason)| input(reason))?;
         let values: Vec<f32> =
             bytes[part].as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
@@ -133,6 +160,49 @@ impl TorchFile {
         }
         Ok(values)
     }
+}
+
+fn zipped(bytes: Vec<u8>) -> std::result::Result<(Storages, Vec<Place>), String> {
+    let archive = ZipArchive::new(Cursor::new(bytes));
+    let mut archive = archive.map_err(|e| format!("is a zip that cannot be read ({e}); fetch it again"))?;
+    let index = archive
+        .file_names()
+        .filter_map(|name| Some(name.ok()?.into_owned()))
+        .find(|name| name == "data.pkl" || name.ends_with("/data.pkl"));
+    let Some(index) = index else {
+        return Err("is a zip without data.pkl, so it is no file of PyTorch".into());
+    };
+    let pickle = entry(&mut archive, &index, LONGEST_PICKLE)?;
+    let (arena, whole) = run(&mut pickle::Cursor::new(&pickle), RULES).map_err(|Problem(reason)| reason)?;
+    let places = places(&arena, whole).map_err(|Problem(reason)| reason)?;
+    let folder = index.trim_end_matches("data.pkl").to_owned();
+    Ok((Storages::Zip { archive, folder }, places))
+}
+
+/// A number, the format's version, the system, the whole, and the keys of the storages, which follow in that order:
+/// for each the number of its values, and the values.
+fn older(bytes: &[u8]) -> pickle::Result<(Vec<Place>, HashMap<String, Range<usize>>)> {
+    let mut cursor = pickle::Cursor::new(bytes);
+    for _ in 0..3 {
+        run::<Torch>(&mut cursor, RULES)?;
+    }
+    let (arena, whole) = run(&mut cursor, RULES)?;
+    let places = places(&arena, whole)?;
+    let sizes: HashMap<&str, usize> = places.iter().map(|place| (place.key.as_str(), place.bytes)).collect();
+    let (keys, list) = run::<Torch>(&mut cursor, RULES)?;
+    let Some(list) = keys.list(list) else { return problem("has no list of its storages") };
+    let mut storages = HashMap::new();
+    for key in list {
+        let key = keys.text(*key).unwrap_or_default();
+        let Some(size) = sizes.get(key) else { return problem("has a storage that no tensor lies in") };
+        let count = cursor.u64()?;
+        let Some(length) = count.checked_mul(*size as u64) else {
+            return problem("has a storage of no size");
+        };
+        let values = cursor.take(length)?;
+        storages.insert(key.to_owned(), cursor.at() - values.len()..cursor.at());
+    }
+    Ok((places, storages))
 }
 
 /// A file of the zip, of at most `most` bytes.
@@ -152,21 +222,21 @@ fn entry(
     Ok(bytes)
 }
 
-/// All tensors of f32 below the whole, by their path.
-fn places(bytes: &[u8], folder: &str) -> pickle::Result<Vec<Place>> {
-    let (arena, whole) = run::<Torch>(&mut pickle::Cursor::new(bytes), RULES)?;
+/// All tensors below the whole, by their path.
+fn places(arena: &Arena, whole: Id) -> pickle::Result<Vec<Place>> {
+    let too_much = "is no file of weights: it has too many values, or too many inside each other";
     let mut places = Vec::new();
     let mut open = vec![(whole, String::new(), 0)];
     let mut seen = 0;
     while let Some((id, path, depth)) = open.pop() {
         seen += 1;
-        if seen > MOST_VALUES || depth > DEEPEST {
-            return problem("is no file of weights: it has too many values, or too many inside each other");
+        if depth > DEEPEST || path.len() > LONGEST_PATH {
+            return problem(too_much);
         }
         let inside = match arena.get(id) {
             Value::Made { by: Torch::Module, state: Some(state), .. } => arena.entries(*state),
             Value::Made { by: Torch::Tensor, arguments, .. } => {
-                places.extend(place(&arena, *arguments, path, folder)?);
+                places.push(place(arena, *arguments, path)?);
                 continue;
             }
             Value::Made { by: Torch::Parameter, arguments, .. } => {
@@ -177,9 +247,13 @@ fn places(bytes: &[u8], folder: &str) -> pickle::Result<Vec<Place>> {
             Value::Dict(entries) => Some(entries.as_slice()),
             _ => None,
         };
+        let inside = inside.unwrap_or_default();
+        if seen + open.len() + inside.len() > MOST_VALUES {
+            return problem(too_much);
+        }
         // The last is taken first.
-        for (key, value) in inside.unwrap_or_default().iter().rev() {
-            if let Some(key) = arena.text(*key) {
+        for (key, value) in inside.iter().rev() {
+            if let Some(key) = arena.text(*key).filter(|key| key.len() <= LONGEST_PATH) {
                 let name = if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
                 open.push((*value, name, depth + 1));
             }
@@ -188,18 +262,81 @@ fn places(bytes: &[u8], folder: &str) -> pickle::Result<Vec<Place>> {
     Ok(places)
 }
 
-/// Nothing for a tensor of other numbers.
-fn place(arena: &Arena, arguments: Id, name: String, folder: &str) -> pickle::Result<Option<Place>> {
+/// A tensor whose storage is `('storage', class, key, device, number of values)`, with a view behind it in older files.
+fn place(arena: &Arena, arguments: Id, name: String) -> pickle::Result<Place> {
     let damaged = || Problem("has a tensor that is not described as torch does".into());
-    let arguments = arena.tuple(arguments).ok_or_else(damaged)?;
-    let layout = Layout::read(arena, arguments)?;
+    let layout = Layout::read(arena, arena.tuple(arguments).ok_or_else(damaged)?)?;
     let Value::Persistent(store) = arena.get(layout.store) else { return Err(damaged()) };
-    // ('storage', class, key, device, number of values)
     let Some(&[_, class, key, _, _, ..]) = arena.tuple(*store) else { return Err(damaged()) };
-    if !matches!(arena.get(class), Value::Global(Torch::FloatStorage)) {
-        return Ok(None);
+    let Value::Global(Torch::Storage { bytes, floats }) = arena.get(class) else { return Err(damaged()) };
+    let key = arena.text(key).filter(|key| key.len() <= LONGEST_PATH).ok_or_else(damaged)?;
+    Ok(Place { name, layout, key: key.into(), bytes: *bytes, floats: *floats })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `Sequential(Linear(2, 3), BatchNorm1d(3))`, written by PyTorch 2.15 as a dictionary in both of its forms, and
+    /// as TorchScript.
+    const FILES: [(&str, &[u8]); 3] = [
+        ("zip.pth", include_bytes!("../../../../tests/fixtures/torch/zip.pth")),
+        ("older.pth", include_bytes!("../../../../tests/fixtures/torch/older.pth")),
+        ("script.pt", include_bytes!("../../../../tests/fixtures/torch/script.pt")),
+    ];
+
+    fn open(name: &str, bytes: &[u8]) -> Result<TorchFile> {
+        TorchFile::read(bytes.to_vec(), Path::new(name))
     }
-    let key = arena.text(key).ok_or_else(damaged)?;
-    let storage = format!("{folder}data/{key}");
-    Ok(Some(Place { name, layout, storage }))
+
+    #[test]
+    fn every_form_has_the_same_tensors() {
+        for (name, bytes) in FILES {
+            assert!(TorchFile::is_one(bytes), "{name}");
+            let mut file = open(name, bytes).unwrap();
+            let names: Vec<_> = file.names().map(str::to_owned).collect();
+            assert_eq!(
+                names,
+                ["0.weight", "0.bias", "1.weight", "1.bias", "1.running_mean", "1.running_var"]
+            );
+            assert_eq!(file.floats("0.weight", &[3, 2]).unwrap(), [0.0, 1.0, 2.0, 3.0, 4.0, 5.0], "{name}");
+            assert_eq!(file.floats("0.bias", &[3]).unwrap(), [0.5, -0.5, 0.0], "{name}");
+            assert_eq!(file.floats("1.running_var", &[3]).unwrap(), [1.0; 3], "{name}");
+            let refusals = [file.floats("0.weight", &[2, 3]), file.floats("0.scale", &[3])];
+            for (refused, says) in refusals.into_iter().zip(["of the size [3, 2]", "no tensor 0.scale"]) {
+                let error = refused.unwrap_err().to_string();
+                assert!(error.starts_with(name) && error.contains(says), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn values_that_are_not_finite_are_refused() {
+        let (name, bytes) = FILES[1];
+        let mut bytes = bytes.to_vec();
+        let three = bytes.windows(4).position(|window| window == 3f32.to_le_bytes()).unwrap();
+        bytes[three..three + 4].copy_from_slice(&f32::NAN.to_le_bytes());
+        let error = open(name, &bytes).unwrap().floats("0.weight", &[3, 2]).unwrap_err().to_string();
+        assert!(error.contains("not finite"), "{error}");
+    }
+
+    /// Each byte in turn is changed, and the file is cut there.
+    #[test]
+    fn damaged_files_are_refused_and_nothing_panics() {
+        for (name, whole) in FILES {
+            let mut bytes = whole.to_vec();
+            for at in 0..bytes.len() {
+                for change in [0x01, 0x80, 0xff] {
+                    bytes[at] ^= change;
+                    if let Ok(mut file) = open(name, &bytes) {
+                        let _ = file.floats("0.weight", &[3, 2]);
+                    }
+                    bytes[at] = whole[at];
+                }
+                if let Ok(mut file) = open(name, &whole[..at]) {
+                    assert!(file.floats("1.running_var", &[3]).is_err(), "{name} cut at {at}");
+                }
+            }
+        }
+    }
 }
