@@ -30,15 +30,16 @@ fn pictures(count: usize, side: usize) -> Vec<u8> {
 
 fn features_equal_pytorchs(device: &Device) {
     let place = std::env::var("R3GAN_INCEPTION").expect("R3GAN_INCEPTION names an extractor");
-    let mut extractor = Extractor::open(Path::new(&place), device).unwrap();
+    let mut extractor = Extractor::open(Path::new(&place), device).expect("an extractor");
     let origin =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/inception/features.safetensors");
-    let bytes = std::fs::read(&origin).unwrap();
-    let fixture = Container::parse(&bytes, &origin).unwrap();
+    let bytes = std::fs::read(&origin).expect("a fixture");
+    let fixture = Container::parse(&bytes, &origin).expect("safetensors");
     for (count, side) in [(3, 32), (1, 299)] {
-        let expected = fixture.floats(&format!("of_{side}"), &[count, Extractor::WIDTH]).unwrap();
-        let found =
-            pollster::block_on(extractor.extract(&pictures(count, side), side, false)).unwrap().features;
+        let expected = fixture.floats(&format!("of_{side}"), &[count, Extractor::WIDTH]).expect("features");
+        let found = pollster::block_on(extractor.extract(&pictures(count, side), side, false))
+            .expect("features")
+            .features;
         let largest = expected.iter().fold(0.0f32, |most, value| most.max(value.abs()));
         let error = found.iter().zip(&expected).fold(0.0f32, |most, (a, b)| most.max((a - b).abs()));
         assert!(
@@ -52,5 +53,5 @@ fn features_equal_pytorchs(device: &Device) {
 #[test]
 #[ignore = "needs the 87 MB that R3GAN_INCEPTION names"]
 fn features_equal_pytorchs_on_the_cpu() {
-    features_equal_pytorchs(&backend::open("cpu").unwrap());
+    features_equal_pytorchs(&backend::open("cpu").expect("a CPU"));
 }

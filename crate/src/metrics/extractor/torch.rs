@@ -83,8 +83,11 @@ struct Place {
 /// Where the storages are.
 enum Storages {
     Zip { archive: ZipArchive<Cursor<Vec<u8>>>, folder: String },
-    Behind { bytes: Vec<u8>, places: HashMap<String, Range<usize>> },
+    Behind { bytes: Vec<u8>, places: Ranges },
 }
+
+/// Where each storage lies in the file, by its key.
+type Ranges = HashMap<String, Range<usize>>;
 
 /// Named tensors of f32.
 pub struct TorchFile {
@@ -181,7 +184,7 @@ fn zipped(bytes: Vec<u8>) -> std::result::Result<(Storages, Vec<Place>), String>
 
 /// A number, the format's version, the system, the whole, and the keys of the storages, which follow in that order:
 /// for each the number of its values, and the values.
-fn older(bytes: &[u8]) -> pickle::Result<(Vec<Place>, HashMap<String, Range<usize>>)> {
+fn older(bytes: &[u8]) -> pickle::Result<(Vec<Place>, Ranges)> {
     let mut cursor = pickle::Cursor::new(bytes);
     for _ in 0..3 {
         run::<Torch>(&mut cursor, RULES)?;
@@ -191,7 +194,7 @@ fn older(bytes: &[u8]) -> pickle::Result<(Vec<Place>, HashMap<String, Range<usiz
     let sizes: HashMap<&str, usize> = places.iter().map(|place| (place.key.as_str(), place.bytes)).collect();
     let (keys, list) = run::<Torch>(&mut cursor, RULES)?;
     let Some(list) = keys.list(list) else { return problem("has no list of its storages") };
-    let mut storages = HashMap::new();
+    let mut storages = Ranges::new();
     for key in list {
         let key = keys.text(*key).unwrap_or_default();
         let Some(size) = sizes.get(key) else { return problem("has a storage that no tensor lies in") };
