@@ -32,12 +32,15 @@ impl Layout {
             return problem(format!("has a tensor of {} axes with {} strides", shape.len(), strides.len()));
         }
         let count = shape.iter().try_fold(1u64, |all, size| all.checked_mul(*size));
-        let end = count.and_then(|count| count.checked_add(offset)?.checked_mul(BYTES as u64));
         // A product that fits has factors that do, unless one of them is zero.
         let sizes: Option<Vec<usize>> = shape.iter().map(|size| usize::try_from(*size).ok()).collect();
-        let (Some(_), Some(sizes)) = (end.and_then(|end| usize::try_from(end).ok()), sizes) else {
+        let (Some(count), Some(sizes)) = (count, sizes) else {
             return problem(format!("has a tensor of the size {shape:?}, which no machine holds"));
         };
+        let end = count.checked_add(offset).and_then(|end| end.checked_mul(BYTES as u64));
+        if end.is_none_or(|end| usize::try_from(end).is_err()) {
+            return problem(format!("has a tensor of the size {shape:?} that is larger than its storage"));
+        }
         if !in_order(&shape, &strides) {
             return problem(format!(
                 "has a tensor of the size {shape:?} whose values lie in another order (strides {strides:?})"
