@@ -8,7 +8,7 @@ use clap::Args;
 use indicatif::ProgressBar;
 
 use super::precision::Precision;
-use super::{exit, progress};
+use super::{exit, open_data, progress};
 use crate::checkpoint::Model;
 use crate::data::{self, Dataset, Kind, OpenOptions};
 use crate::metrics::{Evaluator, Extractor, Fakes, Metric, Progress, Score, evaluator};
@@ -150,9 +150,7 @@ impl Metrics {
 
     /// With labels where a network draws by them.
     fn open_data(&self, classes: usize) -> Result<Dataset> {
-        let options = OpenOptions { labels: classes > 0, ..OpenOptions::default() };
-        let dataset = data::open(&self.data, &options)?;
-        if self.mirror { dataset.with_mirror() } else { Ok(dataset) }
+        open_data(&self.data, classes > 0, self.mirror)
     }
 }
 

@@ -15,6 +15,7 @@ mod train;
 use std::path::Path;
 use std::process::ExitCode;
 
+use crate::data::{self, Dataset, OpenOptions};
 use crate::session::Outcome;
 use crate::{Error, Result};
 use clap::error::ErrorKind;
@@ -119,6 +120,12 @@ pub fn progress(total: usize, what: &'static str) -> ProgressBar {
     let style =
         ProgressStyle::with_template(&format!("{{bar:40}} {{human_pos}}/{{human_len}} {what}, {{eta}} left"));
     ProgressBar::new(total as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+/// The data of a command, with labels or mirror images where they are asked for.
+fn open_data(path: &Path, labels: bool, mirror: bool) -> Result<Dataset> {
+    let dataset = data::open(path, &OpenOptions { labels, ..OpenOptions::default() })?;
+    if mirror { dataset.with_mirror() } else { Ok(dataset) }
 }
 
 /// Refuses an --out that would replace what is read.

@@ -1,24 +1,23 @@
 //! `r3gan train`: flags to a session, events to a progress bar.
 
+mod console;
 mod dry_run;
 
-use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use burn::tensor::Device;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use self::console::{print_line, stop_on_signal};
 use self::dry_run::{describe, foretell};
 use super::metrics::{self, Measuring};
-use super::{exit, precision};
+use super::{exit, open_data, precision};
 use crate::backend;
 use crate::checkpoint::training::decode_checkpoint;
 use crate::checkpoint::{DataState, Model, Precision, read};
 use crate::config::TrainingConfig;
-use crate::data::{self, Dataset, OpenOptions};
+use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::metrics::{Evaluator, Fakes, Metric, Progress};
 use crate::network::Format;
@@ -127,7 +126,7 @@ impl Train {
         self.measuring.check(&metrics)?;
         let device = backend::open(&self.device)?;
         let resumed = self.resumed(&device)?;
-        let dataset = self.open_data()?;
+        let dataset = open_data(&self.data, self.cond, self.mirror)?;
         let (trainer, place) = match resumed {
             Some(checkpoint) => {
                 let trainer = self.reconfigure(&checkpoint.path, checkpoint.trainer, preset.as_ref())?;
@@ -164,12 +163,6 @@ impl Train {
         directory.rewind_log(trainer.images)?;
         directory.write("options.toml", self.options(&trainer.config).as_bytes())?;
         self.train(trainer, place, dataset, directory, evaluator)
-    }
-
-    fn open_data(&self) -> Result<Dataset> {
-        let options = OpenOptions { labels: self.cond, ..OpenOptions::default() };
-        let dataset = data::open(&self.data, &options)?;
-        if self.mirror { dataset.with_mirror() } else { Ok(dataset) }
     }
 
     fn fresh(&self, classes: usize, device: &Device) -> Result<Trainer> {
@@ -329,7 +322,7 @@ impl Train {
         let place = place.map(|(_, place)| place);
         let mut session = Session::new(trainer, place, dataset, directory, options)?;
         if let Some(evaluator) = evaluator {
-            session = session.measured_by(evaluator)?;
+            session = session.measured_by(evaluator);
         }
         let mut last_checkpoint = None;
         let outcome = pollster::block_on(session.run(&stop, &mut |event| match event {
@@ -390,29 +383,4 @@ fn gamma(text: &str) -> std::result::Result<Gamma, String> {
         "auto" => Ok(Gamma::Auto),
         _ => text.parse().map(Gamma::Value).map_err(|_| "it is neither `auto` nor a number".into()),
     }
-}
-
-/// Above the bar on a terminal, else plain lines on stdout.
-///
-/// Training goes on when nobody reads its output any more; the log has every line.
-fn print_line(bar: &ProgressBar, line: &str) {
-    if std::io::stdout().is_terminal() && !bar.is_hidden() {
-        bar.println(line);
-    } else {
-        let _ = bar.suspend(|| writeln!(std::io::stdout(), "{line}"));
-    }
-}
-
-/// A flag that the first Ctrl-C raises; the second one ends the process.
-fn stop_on_signal() -> Result<Arc<AtomicBool>> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let flag = stop.clone();
-    ctrlc::set_handler(move || {
-        if flag.swap(true, Ordering::Relaxed) {
-            std::process::exit(exit::INTERRUPTED.into());
-        }
-        exit::warn("finishing the step and writing a checkpoint (again to end at once)");
-    })
-    .map_err(|e| Error::setting("Ctrl-C", format!("cannot be handled ({e})")))?;
-    Ok(stop)
 }

@@ -92,10 +92,6 @@ impl Evaluator {
         Ok(Self { extractor, metrics, cache, reals: HashMap::new() })
     }
 
-    pub fn metrics(&self) -> &[Metric] {
-        &self.metrics
-    }
-
     /// Refuses what cannot be measured, before anything is computed.
     ///
     /// # Errors
@@ -251,16 +247,15 @@ impl Account {
         self.features.as_deref().unwrap_or_default()
     }
 
+    /// Adds at most [`Extractor::batch`] pictures.
     async fn add(&mut self, extractor: &mut Extractor, pixels: &[u8], side: usize) -> Result<()> {
-        for part in pixels.chunks(extractor.batch() * side * side * 3) {
-            let extracted = extractor.extract(part, side, self.probabilities.is_some()).await?;
-            self.moments.add(&extracted.features);
-            if let Some(features) = &mut self.features {
-                features.extend(&extracted.features);
-            }
-            if let Some(probabilities) = &mut self.probabilities {
-                probabilities.extend(&extracted.probabilities);
-            }
+        let extracted = extractor.extract(pixels, side, self.probabilities.is_some()).await?;
+        self.moments.add(&extracted.features);
+        if let Some(features) = &mut self.features {
+            features.extend(&extracted.features);
+        }
+        if let Some(probabilities) = &mut self.probabilities {
+            probabilities.extend(&extracted.probabilities);
         }
         Ok(())
     }

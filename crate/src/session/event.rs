@@ -1,6 +1,7 @@
 //! What a session tells its front end.
 
 use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::config::Scheduled;
 use crate::metrics::{Progress, Score};
@@ -83,6 +84,11 @@ impl Tick {
 /// Bytes in GiB, which the published names call GB.
 pub fn gib(bytes: u64) -> f64 {
     bytes as f64 / 2f64.powi(30)
+}
+
+/// Seconds since 1970.
+pub fn now() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |elapsed| elapsed.as_secs_f64())
 }
 
 /// `1h 02m 03s`

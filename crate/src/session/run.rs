@@ -5,12 +5,12 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use burn::tensor::Device;
 
 use super::directory::{LOG, RunDirectory};
-use super::event::{Event, Tick, gib};
+use super::event::{Event, Tick, gib, now};
 use super::grid::Grid;
 use super::health::{ailment, diverged};
 use super::scores;
@@ -21,7 +21,7 @@ use crate::checkpoint::training::encode_checkpoint;
 use crate::checkpoint::{DataState, Model, Precision};
 use crate::data::{Batch, Dataset, InfiniteSampler, Kind, Prefetcher, Values};
 use crate::error::Result;
-use crate::metrics::{Evaluator, Fakes, Score};
+use crate::metrics::{Evaluator, Fakes};
 use crate::training::{StepStats, Trainer, iterate_marked};
 use crate::{backend, pictures};
 
@@ -119,14 +119,10 @@ impl Session {
     }
 
     /// Measures the model of every snapshot and keeps the best by the first metric.
-    ///
-    /// # Errors
-    /// Those of [`Evaluator::check`].
-    pub fn measured_by(mut self, evaluator: Evaluator) -> Result<Self> {
-        let model = Model::average_of(&self.trainer, self.options.precision);
-        evaluator.check(&Fakes::Model(&model), &self.dataset)?;
+    /// [`Evaluator::check`] says beforehand whether it can.
+    pub fn measured_by(mut self, evaluator: Evaluator) -> Self {
         self.evaluator = Some(evaluator);
-        Ok(self)
+        self
     }
 
     /// Trains until the configuration's length or until `stop` is raised; the step in progress is finished.
@@ -230,10 +226,14 @@ impl Session {
         self.tick_ended = Instant::now();
         let all = all_statistics(&tick);
         self.directory.append_line("stats.jsonl", &statistics_line(&all))?;
-        let scalars = all.iter().map(|(name, statistic)| (*name, statistic.mean));
-        let records = self.events.scalars(images / 1000, scalars);
-        self.directory.append(&self.events.name, &records)?;
+        self.plot(all.iter().map(|(name, statistic)| (*name, statistic.mean)))?;
         Ok(tick)
+    }
+
+    /// Adds scalars to TensorBoard's file.
+    fn plot<'a>(&mut self, scalars: impl Iterator<Item = (&'a str, f64)>) -> Result<()> {
+        let records = self.events.scalars(self.trainer.images / 1000, scalars);
+        self.directory.append(&self.events.name, &records)
     }
 
     async fn write_snapshot(&mut self, stop: &AtomicBool, tell: &mut impl FnMut(Event)) -> Result<()> {
@@ -246,42 +246,41 @@ impl Session {
         let file = name("model", "safetensors");
         tell(Event::Wrote(self.directory.write(&file, &bytes)?));
         tell(Event::Wrote(self.write_checkpoint().await?));
-        let Some(evaluator) = &self.evaluator else { return Ok(()) };
+        self.measure(model, &bytes, &file, stop, tell).await
+    }
+
+    /// Measures a model as it was written to `file`, if metrics were asked for and the run is not to stop.
+    async fn measure(
+        &mut self,
+        mut model: Model,
+        bytes: &[u8],
+        file: &str,
+        stop: &AtomicBool,
+        tell: &mut impl FnMut(Event),
+    ) -> Result<()> {
+        let Some(evaluator) = &mut self.evaluator else { return Ok(()) };
+        model.weights = Model::decode(bytes, self.directory.path(), self.trainer.device())?.weights;
         let reference = evaluator.reference(&self.dataset);
-        let Some(scores) = self.measure(model, &bytes, stop, tell).await? else {
+        let mut listen = |progress| {
+            tell(Event::Measuring(progress));
+            if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let Some(scores) = evaluator.evaluate(&Fakes::Model(&model), &self.dataset, &mut listen).await?
+        else {
             tell(Event::Unmeasured(self.directory.path().join(file)));
             return Ok(());
         };
         let best = scores.first().filter(|first| scores::is_best(&self.directory, first, &reference));
         if let Some(first) = best {
             let best = format!("best-{}.safetensors", first.metric);
-            tell(Event::Wrote(self.directory.write(&best, &bytes)?));
+            tell(Event::Wrote(self.directory.write(&best, bytes)?));
         }
-        scores::append(&self.directory, &scores, &file, &reference)?;
+        scores::append(&self.directory, &scores, file, &reference)?;
         let results = scores.iter().flat_map(|score| &score.results);
         let scalars: Vec<_> = results.map(|(name, value)| (format!("Metrics/{name}"), *value)).collect();
-        let scalars = scalars.iter().map(|(name, value)| (name.as_str(), *value));
-        let records = self.events.scalars(images / 1000, scalars);
-        self.directory.append(&self.events.name, &records)?;
+        self.plot(scalars.iter().map(|(name, value)| (name.as_str(), *value)))?;
         tell(Event::Measured(scores));
         Ok(())
-    }
-
-    /// Measures a model as it was written; nothing when the run is to stop.
-    async fn measure(
-        &mut self,
-        mut model: Model,
-        bytes: &[u8],
-        stop: &AtomicBool,
-        tell: &mut impl FnMut(Event),
-    ) -> Result<Option<Vec<Score>>> {
-        let Some(evaluator) = &mut self.evaluator else { return Ok(None) };
-        model.weights = Model::decode(bytes, self.directory.path(), self.trainer.device())?.weights;
-        let mut listen = |progress| {
-            tell(Event::Measuring(progress));
-            if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        };
-        evaluator.evaluate(&Fakes::Model(&model), &self.dataset, &mut listen).await
     }
 
     async fn write_checkpoint(&mut self) -> Result<PathBuf> {
@@ -353,8 +352,7 @@ fn all_statistics(tick: &Tick) -> BTreeMap<&'static str, Statistic> {
 /// One line of `stats.jsonl`.
 fn statistics_line(all: &BTreeMap<&'static str, Statistic>) -> String {
     let mut object = serde_json::to_value(all).expect("statistics are plain numbers");
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |elapsed| elapsed.as_secs_f64());
-    object["timestamp"] = now.into();
+    object["timestamp"] = now().into();
     object.to_string()
 }
 

@@ -1,11 +1,9 @@
 //! What metrics leave in a run directory: a line for each evaluation, and the best model.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use serde::{Deserialize, Serialize};
 
 use super::directory::RunDirectory;
-use super::event::duration;
+use super::event::{duration, now};
 use crate::error::Result;
 use crate::metrics::{Metric, Score};
 
@@ -27,7 +25,6 @@ pub struct ScoreLine {
 
 impl ScoreLine {
     pub fn new(score: &Score, model: &str, reference: &str) -> Self {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |elapsed| elapsed.as_secs_f64());
         Self {
             results: score.results.iter().map(|(name, value)| (name.clone(), (*value).into())).collect(),
             metric: score.metric.to_string(),
@@ -35,7 +32,7 @@ impl ScoreLine {
             total_time_str: duration(score.seconds),
             num_gpus: 1,
             snapshot_pkl: model.into(),
-            timestamp: now,
+            timestamp: now(),
             reference: reference.into(),
         }
     }

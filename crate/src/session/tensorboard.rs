@@ -3,7 +3,7 @@
 //! A file is a row of records: length, checksum of it, an `Event` message in protocol buffers, checksum of that
 //! (<https://www.tensorflow.org/tutorials/load_data/tfrecord>). Checksums are CRC-32C, rotated and shifted.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use super::event::now;
 
 /// The version that the first record of a file has to name.
 const VERSION: &str = "brain.Event:2";
@@ -72,10 +72,6 @@ fn wall_time() -> Vec<u8> {
     let mut event = vec![1 << 3 | 1];
     event.extend(now().to_le_bytes());
     event
-}
-
-fn now() -> f64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |elapsed| elapsed.as_secs_f64())
 }
 
 /// A field of bytes.

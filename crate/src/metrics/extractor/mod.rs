@@ -23,6 +23,8 @@ use crate::training::read_values;
 /// Pictures that go through the network at a time.
 const CPU_BATCH: usize = 8;
 const GPU_BATCH: usize = 64;
+/// The tensor that a file for the inception score has.
+const CLASSIFIER: &str = "classifier.weight";
 
 /// The Inception of FID, with its weights.
 pub struct Extractor {
@@ -141,6 +143,3 @@ impl Extractor {
         Ok(Extracted { features: read_values(features).await?, probabilities })
     }
 }
-
-/// The tensor that a file for the inception score has.
-const CLASSIFIER: &str = "classifier.weight";
