@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import { Checkpoints } from "../../../www/js/train/checkpoints.js";
 import { isFatal, planFor, stuckPlan } from "../../../www/js/train/recovery.js";
 import { RunLoop } from "../../../www/js/train/run-loop.js";
 
@@ -163,6 +164,24 @@ test("divergence offers a smaller rate or more penalty", () => {
   assert.deepEqual(labels(wild), ["Change nothing"]);
   const none = planFor(failure("DivergedError"), { ...RUN, gamma: 0 });
   assert.deepEqual(none.offers[1].settings, { gamma: 0.1 });
+});
+
+test("divergence soon after a change goes back to before it", async () => {
+  const kept = (images) => ({ bytes: new Uint8Array(), images, steps: { critic: 0, generator: 0 }, settings: RUN, time: images });
+  const checkpoints = new Checkpoints({ due: false, save: async () => {} });
+  checkpoints.take = async () => kept(20);
+  checkpoints.put(kept(10));
+  assert.equal(checkpoints.justChanged, false);
+  await checkpoints.mark(null, RUN);
+  checkpoints.put(kept(30));
+  assert.equal(checkpoints.justChanged, true);
+  checkpoints.wentBack();
+  assert.deepEqual([checkpoints.newest.images, checkpoints.justChanged], [20, false]);
+  assert.equal(checkpoints.shelf.drop().images, 10);
+
+  const plan = planFor(failure("DivergedError"), { ...RUN, beforeChange: true });
+  assert.match(plan.says, /12000 images and to the settings before your last change\./);
+  assert.deepEqual(labels(plan), ["Go on with those", "Half the learning rate: 0.0003", "Four times gamma: 2"]);
 });
 
 test("whatever cannot be undone says where the run is kept", () => {

@@ -5,6 +5,8 @@ import { Shelf } from "./shelf.js";
 
 /** Changes this close together, such as the drag of a slider, are one change. */
 const ONE_CHANGE_MS = 10_000;
+/** What goes wrong this soon after a change is laid to it. */
+const BLAME_MS = 120_000;
 
 /**
  * @typedef {object} Kept
@@ -46,6 +48,11 @@ export class Checkpoints {
   async mark(trainer, settings) {
     if (performance.now() - this.changed > ONE_CHANGE_MS) this.before = await this.take(trainer, settings);
     this.changed = performance.now();
+  }
+
+  /** A setting was changed so lately that a failure is likely its doing; later checkpoints may be poisoned by it. */
+  get justChanged() {
+    return this.before !== null && performance.now() - this.changed < BLAME_MS;
   }
 
   /** The run went back to `before`: what came after it is no place to go on from. */

@@ -21,6 +21,7 @@
  * @property {number} gamma
  * @property {number} losses lost devices lately, this one included
  * @property {"webgpu" | "cpu"} device
+ * @property {boolean} [beforeChange] the run goes back to before the last change of a setting, and to its settings
  */
 
 /** A device that is lost this often in a few minutes will be lost again. */
@@ -52,11 +53,7 @@ export function planFor(error, run, format = String) {
         offers: [...halfBatch(run), { label: `Try ${run.batch} a step again` }],
       };
     case "DivergedError":
-      return {
-        says: `Training diverged: a value is no longer a number. The run went back to ${place}; change something, or it may happen again.`,
-        automatic: false,
-        offers: [...halfRate(run), ...moreGamma(run), { label: "Change nothing" }],
-      };
+      return diverged(run, place);
     default:
       return {
         says: `Training stopped. ${sentence(error.message)} The run went back to ${place}.`,
@@ -80,6 +77,23 @@ export function stuckPlan(error, run, format = String) {
   if (run.device === "webgpu") offers.push({ device: "cpu", label: "Go on with the CPU" });
   const kept = `The run is kept at ${placeOf(run, format)}.`;
   return { says: `Training cannot go on. ${sentence(error.message)} ${kept}`, automatic: false, offers };
+}
+
+/** @returns {Plan} */
+function diverged(run, place) {
+  const says = `Training diverged: a value is no longer a number. The run went back to ${place}`;
+  const changes = [...halfRate(run), ...moreGamma(run)];
+  return run.beforeChange
+    ? {
+        says: `${says} and to the settings before your last change.`,
+        automatic: false,
+        offers: [{ label: "Go on with those" }, ...changes],
+      }
+    : {
+        says: `${says}; change something, or it may happen again.`,
+        automatic: false,
+        offers: [...changes, { label: "Change nothing" }],
+      };
 }
 
 /** @returns {Plan} */

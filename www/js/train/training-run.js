@@ -339,11 +339,8 @@ export class TrainingRun {
       const now = performance.now();
       this.losses = [...this.losses.filter((time) => now - time < LOSS_MEMORY_MS), now];
     }
-    if (error.name === "DivergedError") {
-      if (this.rolledBackTo === this.checkpoints.newest?.images) this.checkpoints.shelf.drop();
-      this.rolledBackTo = this.checkpoints.newest?.images ?? 0;
-    }
-    const plan = planFor(error, this.#circumstances(), this.format);
+    const circumstances = error.name === "DivergedError" ? this.#leaveDiverged() : this.#circumstances();
+    const plan = planFor(error, circumstances, this.format);
     this.#dispose();
     this.checkpoints.forgetChange();
     this.on.state("starting");
@@ -351,6 +348,20 @@ export class TrainingRun {
     if (!(await this.#recover())) return;
     if (plan.automatic && this.wanted) this.play();
     else this.on.trouble(plan.says, "danger", plan.offers);
+  }
+
+  /** Makes a checkpoint the newest from which training may go well; gives what went wrong. */
+  #leaveDiverged() {
+    const { settings, checkpoints } = this;
+    const beforeChange = checkpoints.justChanged;
+    if (beforeChange) {
+      this.settings = { ...settings, ...checkpoints.before.settings };
+      checkpoints.wentBack();
+    } else if (this.rolledBackTo === checkpoints.newest?.images) {
+      checkpoints.shelf.drop();
+    }
+    this.rolledBackTo = checkpoints.newest?.images ?? 0;
+    return { ...this.#circumstances(), ...settings, beforeChange };
   }
 
   /** A new trainer from the newest checkpoint, paused. */
