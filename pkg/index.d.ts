@@ -71,6 +71,7 @@ export interface ModelInfo {
   preset: string;
   /** Real images that the critic had seen. */
   images: number;
+  /** Of the weights in the file. */
   precision: "f32" | "f16";
   licence: string;
   /** Length of a latent. */
@@ -122,10 +123,19 @@ export interface Samples {
   values?: Float32Array;
 }
 
+export interface SamplerOptions extends Options {
+  /**
+   * What the stages next to the pictures are computed in, up to four of them; default `f32`. `f16` needs a GPU whose
+   * shaders have it (`capabilities().f16`) or the CPU, and moves pictures by less than a level; `bf16` is what official
+   * models were trained in, rounded from f32.
+   */
+  precision?: "f32" | "bf16" | "f16";
+}
+
 /** Samples from a model. */
 export class Sampler {
   /** Opens a model or checkpoint of ours, or an official snapshot (`.pkl`), from bytes, a file, or an address. */
-  static load(source: Bytes | string | URL, options?: Options): Promise<Sampler>;
+  static load(source: Bytes | string | URL, options?: SamplerOptions): Promise<Sampler>;
   readonly info: ModelInfo;
   /** Resolves with a sentence if the device is lost; stays pending otherwise. */
   readonly lost: Promise<string>;

@@ -65,7 +65,7 @@ export class Sampler {
   }
 
   static async load(source, options = {}) {
-    const { signal, onProgress } = options;
+    const { signal, onProgress, precision = "f32" } = options;
     const device = await chooseDevice(options.device);
     const remote = typeof source === "string" || source instanceof URL;
     // Both downloads at once.
@@ -75,7 +75,7 @@ export class Sampler {
     try {
       const name = remote ? String(source).split(/[/?#]/).filter(Boolean).pop() : (source?.name ?? "the model");
       const { source: bytes, transfer } = own(await fetching);
-      const info = await job.call("openSampler", { source: bytes, name }, transfer);
+      const info = await job.call("openSampler", { source: bytes, name, precision }, transfer);
       return new Sampler(job, { ...info, device });
     } catch (error) {
       job.end();

@@ -52,9 +52,9 @@ const methods = {
   presets: () => presets(),
 
   /** A file is read here, so that the page does not wait for it. */
-  async openSampler({ source, name }) {
+  async openSampler({ source, name, precision }) {
     const bytes = await read(source);
-    subject = new Sampler(handle, bytes, name);
+    subject = new Sampler(handle, bytes, name, precision);
     return subject.info();
   },
 

@@ -55,7 +55,9 @@ fn snapshots_are_measured_and_the_best_is_kept() {
     // A set is at no distance from itself.
     let same = "metrics --fakes faces --data faces --metrics fid16,pr16_3 --extractor inception.safetensors --json \
                 --cache cache --device cpu";
-    let told: Value = serde_json::from_str(&scene.r3gan(same).done().stdout).expect("one JSON object");
+    let ended = scene.r3gan(same).done();
+    assert!(ended.stderr.contains("warning: pr16_3 is taken from Inception's features"), "{}", ended.stderr);
+    let told: Value = serde_json::from_str(&ended.stdout).expect("one JSON object");
     assert!(told["fid16"].as_f64().is_some_and(|fid| fid < 1e-3), "{told}");
     assert_eq!((&told["pr16_3_precision"], &told["pr16_3_recall"]), (&1.0.into(), &1.0.into()));
 
@@ -64,6 +66,10 @@ fn snapshots_are_measured_and_the_best_is_kept() {
         (
             "metrics --fakes faces --data faces --metrics fid17_full",
             "faces: holds 16 pictures, and fid17_full needs 17",
+        ),
+        (
+            "metrics --fakes faces --data faces --metrics fid16 --extractor inception.safetensors",
+            "are both FID's Inception; give one of them",
         ),
         ("metrics --fakes faces --data ring8 --metrics fid16_full", "ring8: holds points"),
         ("train --data ring8 --preset points --out points --metrics fid16", "ring8: holds points"),

@@ -1,16 +1,14 @@
-//! FID's Inception against PyTorch's numbers.
-//!
-//! The network's weights are 87 MB and not here: `cargo xtask data inception` fetches them, and `R3GAN_INCEPTION`
-//! names the file. `xtask/agreement/features.py` made the numbers.
+//! Feature extractors against PyTorch's numbers.
+
+mod inception;
+mod vgg16;
 
 use std::path::Path;
 
-use burn::tensor::Device;
-use r3gan::backend;
 use r3gan::checkpoint::container::Container;
 use r3gan::metrics::Extractor;
 
-/// Of the largest feature. Each is a mean over 64 sums of thousands of products, in another order.
+/// Of the largest feature. Each is a sum of thousands of products, in another order.
 const TOLERANCE: f32 = 1e-4;
 
 /// Value (i, y, x, c) is (37 i + 7 y + 13 x + 29 c + 5 (x y mod 17)) mod 256.
@@ -28,15 +26,16 @@ fn pictures(count: usize, side: usize) -> Vec<u8> {
     pixels
 }
 
-fn features_equal_pytorchs(device: &Device) {
-    let place = std::env::var("R3GAN_INCEPTION").expect("R3GAN_INCEPTION names an extractor");
-    let mut extractor = Extractor::open(Path::new(&place), device).expect("an extractor");
-    let origin =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/inception/features.safetensors");
+/// Three pictures of 32x32, and one of the size that the network sees, against the fixture in `folder`.
+fn features_equal_pytorchs(extractor: &mut Extractor, folder: &str) {
+    let origin = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../tests/fixtures")
+        .join(folder)
+        .join("features.safetensors");
     let bytes = std::fs::read(&origin).expect("a fixture");
     let fixture = Container::parse(&bytes, &origin).expect("safetensors");
-    for (count, side) in [(3, 32), (1, 299)] {
-        let expected = fixture.floats(&format!("of_{side}"), &[count, Extractor::WIDTH]).expect("features");
+    for (count, side) in [(3, 32), (1, extractor.network.side())] {
+        let expected = fixture.floats(&format!("of_{side}"), &[count, extractor.width()]).expect("features");
         let found = pollster::block_on(extractor.extract(&pictures(count, side), side, false))
             .expect("features")
             .features;
@@ -48,10 +47,4 @@ fn features_equal_pytorchs(device: &Device) {
         );
         println!("{side}: features differ by at most {:.1e} of the largest", error / largest);
     }
-}
-
-#[test]
-#[ignore = "needs the 87 MB that R3GAN_INCEPTION names"]
-fn features_equal_pytorchs_on_the_cpu() {
-    features_equal_pytorchs(&backend::open("cpu").expect("a CPU"));
 }

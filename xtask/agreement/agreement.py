@@ -1,6 +1,7 @@
 """FID, KID, inception score, precision and recall by two public implementations, on the pictures of two folders.
 
-    python agreement.py --reals FOLDER --fakes FOLDER --inception default_1.pt --classifier classifier.safetensors
+    python agreement.py --reals FOLDER --fakes FOLDER --inception default_1.pt --classifier classifier.safetensors \
+        [--vgg16 vgg16.pth]
 
 torch-fidelity computes all of it from the files. pytorch-fid gives its network and its distance; pictures reach it as
 TensorFlow's graph takes them, since its own scaling is another one. Both get the weights of default_1.pt, the
@@ -89,19 +90,27 @@ def main():
     parser = argparse.ArgumentParser(description="Metrics by public implementations")
     for flag in ("reals", "fakes", "inception", "classifier"):
         parser.add_argument(f"--{flag}", type=Path, required=True)
+    parser.add_argument("--vgg16", type=Path, help="torchvision's VGG16, for a second precision and recall")
     arguments = parser.parse_args()
     weights = state(torch.jit.load(str(arguments.inception), map_location="cpu"), arguments.classifier)
     count = min(len(list(folder.glob("**/*.png"))) for folder in (arguments.reals, arguments.fakes))
     result = {}
     with tempfile.NamedTemporaryFile(suffix=".pth") as file:
         torch.save(weights, file.name)
-        found = torch_fidelity.calculate_metrics(
+        common = dict(
             input1=str(arguments.fakes), input2=str(arguments.reals), samples_find_deep=True, samples_shuffle=False,
-            cuda=False, fid=True, kid=True, isc=True, prc=True, verbose=False, cache=False, batch_size=BATCH,
-            feature_extractor="inception-v3-compat", feature_extractor_weights_path=file.name,
-            feature_layer_prc="2048", kid_subset_size=min(1000, count), kid_subsets=100,
+            cuda=False, prc=True, verbose=False, cache=False, batch_size=BATCH,
+        )
+        found = torch_fidelity.calculate_metrics(
+            fid=True, kid=True, isc=True, feature_extractor="inception-v3-compat", feature_layer_prc="2048",
+            feature_extractor_weights_path=file.name, kid_subset_size=min(1000, count), kid_subsets=100, **common,
         )
         result["torch-fidelity"] = {name: float(value) for name, value in found.items()}
+        if arguments.vgg16:
+            found = torch_fidelity.calculate_metrics(
+                feature_extractor="vgg16", feature_extractor_weights_path=str(arguments.vgg16), **common
+            )
+            result["torch-fidelity"] |= {f"vgg16 {name}": float(found[name]) for name in ("precision", "recall")}
         with mock.patch.object(inception, "load_state_dict_from_url", lambda *_, **__: weights):
             network = inception.InceptionV3([3], resize_input=False, normalize_input=False).eval()
     reals, fakes = (features(network, folder) for folder in (arguments.reals, arguments.fakes))

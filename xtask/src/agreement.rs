@@ -27,13 +27,17 @@ pub struct Args {
     /// Pictures of each kind
     #[arg(long, default_value_t = 1000)]
     count: u32,
+    /// Compare precision and recall of VGG16's features too, with random weights
+    #[arg(long)]
+    vgg16: bool,
     /// A Python that has what xtask/agreement/requirements.txt lists; without it, that is installed into target
     #[arg(long)]
     python: Option<String>,
 }
 
 /// What is compared, in the order of our names: the name here, the key of torch-fidelity, that of pytorch-fid.
-const ROWS: [(&str, &str, Option<&str>); 6] = [
+type Row = (&'static str, &'static str, Option<&'static str>);
+const ROWS: [Row; 6] = [
     ("FID", "frechet_inception_distance", Some("fid")),
     ("IS mean", "inception_score_mean", None),
     ("IS std", "inception_score_std", None),
@@ -41,6 +45,9 @@ const ROWS: [(&str, &str, Option<&str>); 6] = [
     ("precision", "precision", None),
     ("recall", "recall", None),
 ];
+
+const VGG16_ROWS: [Row; 2] =
+    [("precision, VGG16", "vgg16 precision", None), ("recall, VGG16", "vgg16 recall", None)];
 
 /// Prints a table in Markdown.
 pub fn compare(args: &Args) -> Result<()> {
@@ -78,28 +85,44 @@ pub fn compare(args: &Args) -> Result<()> {
     }
     run(&mut sample)?;
 
-    let metrics = match args.count % 1000 {
-        0 => format!("fid{0}k,kid{0}k,pr{0}k3,is{0}k", args.count / 1000),
-        _ => format!("fid{0},kid{0},pr{0}_3,is{0}", args.count),
+    let (number, neighbours) = match args.count % 1000 {
+        0 => (format!("{}k", args.count / 1000), "3"),
+        _ => (count.clone(), "_3"),
     };
-    let mut ours =
-        command(&r3gan, &["metrics", "--device", "cpu", "--json", "--metrics", &metrics, "--fakes"]);
-    ours.arg(&fakes).arg("--data").arg(&reals).arg("--extractor").arg(&extractor);
-    let ours: Value = serde_json::from_str(&captured(&mut ours)?)?;
+    let measure = |metrics: &str, extractors: &[&Path]| -> Result<Vec<f64>> {
+        let mut ours =
+            command(&r3gan, &["metrics", "--device", "cpu", "--json", "--metrics", metrics, "--fakes"]);
+        ours.arg(&fakes).arg("--data").arg(&reals).arg("--extractor").args(extractors);
+        let results: Value = serde_json::from_str(&captured(&mut ours)?)?;
+        Ok(results
+            .as_object()
+            .context("r3gan metrics gives an object")?
+            .values()
+            .filter_map(Value::as_f64)
+            .collect())
+    };
+    let pr = format!("pr{number}{neighbours}");
+    let mut ours = measure(&format!("fid{number},kid{number},{pr},is{number}"), &[&extractor])?;
+    let mut rows = ROWS.to_vec();
     let mut theirs = command(&python, &[&format!("{SCRIPTS}/agreement.py"), "--reals"]);
     theirs.arg(&reals).arg("--fakes").arg(&fakes).arg("--classifier").arg(&extractor);
     theirs.arg("--inception").arg(inception.join("default_1.pt"));
+    if args.vgg16 {
+        let (published, vgg16) = (folder.join("vgg16.pth"), folder.join("vgg16.safetensors"));
+        run(command(&python, &[&format!("{SCRIPTS}/vgg16.py"), "weights"]).arg(&published))?;
+        run(command(&r3gan, &["import"]).arg(&published).arg("--out").arg(&vgg16))?;
+        ours.extend(measure(&pr, &[&vgg16])?);
+        rows.extend(VGG16_ROWS);
+        theirs.arg("--vgg16").arg(&published);
+    }
     let theirs: Value = serde_json::from_str(&captured(&mut theirs)?)?;
-    print_table(&ours, &theirs)
+    print_table(&rows, &ours, &theirs)
 }
 
-fn print_table(ours: &Value, theirs: &Value) -> Result<()> {
-    let mut results = ours.as_object().context("r3gan metrics gives an object")?.clone();
-    results.remove("measured");
-    ensure!(results.len() == ROWS.len(), "r3gan metrics should give {} numbers: {ours}", ROWS.len());
+fn print_table(rows: &[Row], ours: &[f64], theirs: &Value) -> Result<()> {
+    ensure!(ours.len() == rows.len(), "r3gan metrics should give {} numbers: {ours:?}", rows.len());
     println!("| | r3gan | torch-fidelity | ratio | pytorch-fid | ratio |\n|---|---|---|---|---|---|");
-    for ((name, fidelity, fid), ours) in ROWS.into_iter().zip(results.values()) {
-        let ours = ours.as_f64().context("a result is a number")?;
+    for ((name, fidelity, fid), ours) in rows.iter().zip(ours) {
         let cells = |value: Option<f64>| {
             value.map_or("| | ".into(), |value| format!("| {value:.6} | {:.6} ", ours / value))
         };

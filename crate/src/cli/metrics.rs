@@ -63,9 +63,10 @@ pub struct Metrics {
 /// What measuring needs beside pictures.
 #[derive(Args, Debug)]
 pub struct Measuring {
-    /// Inception that pictures are compared by: what `r3gan import` makes of a published one.
-    #[arg(long, value_name = "FILE")]
-    extractor: Option<PathBuf>,
+    /// Networks that pictures are compared by, as `r3gan import` makes them: FID's Inception, and VGG16 for precision and
+    /// recall
+    #[arg(long, value_name = "FILE", num_args = 1..=2)]
+    extractor: Vec<PathBuf>,
     /// Directory that keeps statistics of real pictures for the next time [default: r3gan/metrics in the user's cache].
     #[arg(long, value_name = "DIR")]
     cache: Option<PathBuf>,
@@ -75,13 +76,13 @@ impl Measuring {
     /// Refuses metrics without an extractor, and the other way round.
     pub fn check(&self, metrics: &[Metric]) -> Result<()> {
         if metrics.is_empty() {
-            let unused = [("--extractor", &self.extractor), ("--cache", &self.cache)];
-            return match unused.into_iter().find(|(_, path)| path.is_some()) {
+            let unused = [("--extractor", !self.extractor.is_empty()), ("--cache", self.cache.is_some())];
+            return match unused.into_iter().find(|(_, given)| *given) {
                 Some((flag, _)) => Err(Error::setting(flag, "is for --metrics; name some, or leave it out")),
                 None => Ok(()),
             };
         }
-        if self.extractor.is_some() {
+        if !self.extractor.is_empty() {
             return Ok(());
         }
         let reason = "is needed to measure; `cargo xtask data inception` makes target/data/inception/inception.safetensors";
@@ -90,9 +91,19 @@ impl Measuring {
 
     /// None where nothing is to be measured.
     pub fn evaluator(&self, metrics: Vec<Metric>, device: &Device) -> Result<Option<Evaluator>> {
-        let Some(path) = self.extractor.as_ref().filter(|_| !metrics.is_empty()) else { return Ok(None) };
+        if metrics.is_empty() {
+            return Ok(None);
+        }
+        let extractors = self.extractor.iter().map(|path| Extractor::open(path, device));
         let cache = self.cache.clone().or_else(evaluator::default_cache);
-        Evaluator::new(Extractor::open(path, device)?, metrics, cache).map(Some)
+        let evaluator = Evaluator::new(extractors.collect::<Result<_>>()?, metrics, cache)?;
+        for metric in evaluator.unpublished() {
+            exit::warn(&format!(
+                "{metric} is taken from Inception's features, and does not compare with published numbers, which are \
+                 VGG16's; --extractor takes both"
+            ));
+        }
+        Ok(Some(evaluator))
     }
 }
 
@@ -120,7 +131,7 @@ impl Metrics {
             let (model, reals) = self.subject(path, &device)?;
             let scores = evaluate(&mut evaluator, &Fakes::Model(&model), &reals)?;
             self.tell(path, &scores)?;
-            record(path, &scores, &evaluator.reference(&reals))?;
+            record(path, &scores)?;
         }
         Ok(())
     }
@@ -193,11 +204,11 @@ pub fn lines(scores: &[Score]) -> String {
 }
 
 /// Adds the scores to the run that the model lies in, if it does.
-fn record(model: &Path, scores: &[Score], reference: &str) -> Result<()> {
+fn record(model: &Path, scores: &[Score]) -> Result<()> {
     let directory = model.parent().unwrap_or(Path::new(""));
     let Some(name) = model.file_name().and_then(|name| name.to_str()) else { return Ok(()) };
     if !directory.join("options.toml").is_file() {
         return Ok(());
     }
-    scores::append(&RunDirectory::create(directory)?, scores, name, reference)
+    scores::append(&RunDirectory::create(directory)?, scores, name)
 }

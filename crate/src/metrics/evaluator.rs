@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Instant;
 
-use super::extractor::Extractor;
+use super::account::{Account, Wanted};
+use super::extractor::{Extractor, Network};
 use super::metric::{Measure, Metric};
-use super::moments::Moments;
 use super::reals::{self, Selection};
 use super::{frechet_distance, inception_score, kernel_distance, precision_recall};
 use crate::checkpoint::Model;
@@ -39,6 +39,8 @@ pub struct Score {
     pub results: Vec<(String, f64)>,
     /// From the first picture to the number; what metrics share is counted for each.
     pub seconds: f64,
+    /// What it was taken against, data and extractor: only scores against the same compare.
+    pub reference: String,
 }
 
 /// What is being done.
@@ -53,43 +55,74 @@ pub struct Progress {
 /// Who hears of progress, and may end the work.
 pub type Listener<'a> = &'a mut dyn FnMut(Progress) -> ControlFlow<()>;
 
-/// What is kept of pictures that went through the extractor.
-#[derive(Clone, Debug)]
-pub(super) struct Account {
-    pub moments: Moments,
-    /// `[n, width]`, where a metric compares single pictures.
-    pub features: Option<Vec<f32>>,
-    /// `[n, classes]`, where the score needs them.
-    pub probabilities: Option<Vec<f32>>,
-}
-
 /// Measures generators against one data set.
 pub struct Evaluator {
-    extractor: Extractor,
+    views: Vec<View>,
     metrics: Vec<Metric>,
     cache: Option<PathBuf>,
+}
+
+/// An extractor, and what is taken from its features.
+struct View {
+    extractor: Extractor,
+    metrics: Vec<Metric>,
     reals: HashMap<Selection, Rc<Account>>,
 }
 
 impl Evaluator {
-    /// `cache` is a directory where statistics of real pictures stay for the next time.
+    /// Precision and recall are taken from VGG16 if it is among the extractors; all else from Inception. `cache` is a
+    /// directory where statistics of real pictures stay for the next time.
     ///
     /// # Errors
-    /// [`Error::Setting`] for the inception score without a classifier, [`Error::Output`] if the cache cannot be written.
-    pub fn new(extractor: Extractor, metrics: Vec<Metric>, cache: Option<PathBuf>) -> Result<Self> {
-        let score = metrics.iter().find(|metric| metric.measure == Measure::InceptionScore);
-        if let Some(score) = score.filter(|_| !extractor.has_classifier()) {
-            let reason = format!(
-                "{score} needs the classes that a picture may be of, and {} has no classifier; import an Inception \
-                 with one, or leave {score} out",
-                extractor.path().display()
-            );
-            return Err(Error::setting("--metrics", reason));
+    /// [`Error::Setting`] for a metric without its extractor, [`Error::Output`] if the cache cannot be written.
+    pub fn new(extractors: Vec<Extractor>, metrics: Vec<Metric>, cache: Option<PathBuf>) -> Result<Self> {
+        let mut views: Vec<View> = Vec::new();
+        for extractor in extractors {
+            if let Some(other) = views.iter().find(|view| view.extractor.network == extractor.network) {
+                let (one, other) = (extractor.path().display(), other.extractor.path().display());
+                let reason = format!("{other} and {one} are both {}; give one of them", extractor.network);
+                return Err(Error::setting("--extractor", reason));
+            }
+            views.push(View { extractor, metrics: Vec::new(), reals: HashMap::new() });
         }
+        for metric in &metrics {
+            let network = match metric.measure {
+                Measure::PrecisionRecall
+                    if views.iter().any(|view| view.extractor.network == Network::Vgg16) =>
+                {
+                    Network::Vgg16
+                }
+                _ => Network::Inception,
+            };
+            let Some(view) = views.iter_mut().find(|view| view.extractor.network == network) else {
+                let reason = format!(
+                    "{metric} is taken from {network}, which --extractor does not name; `cargo xtask data inception` \
+                     makes target/data/inception/inception.safetensors"
+                );
+                return Err(Error::setting("--metrics", reason));
+            };
+            if metric.measure == Measure::InceptionScore && !view.extractor.has_classifier() {
+                let reason = format!(
+                    "{metric} needs the classes that a picture may be of, and {} has no classifier; import an \
+                     Inception with one, or leave {metric} out",
+                    view.extractor.path().display()
+                );
+                return Err(Error::setting("--metrics", reason));
+            }
+            view.metrics.push(*metric);
+        }
+        views.retain(|view| !view.metrics.is_empty());
         if let Some(cache) = &cache {
             reals::prepare(cache)?;
         }
-        Ok(Self { extractor, metrics, cache, reals: HashMap::new() })
+        Ok(Self { views, metrics, cache })
+    }
+
+    /// The metrics that have other numbers than published ones, for want of VGG16.
+    pub fn unpublished(&self) -> Vec<Metric> {
+        let inception = self.views.iter().filter(|view| view.extractor.network == Network::Inception);
+        let metrics = inception.flat_map(|view| &view.metrics).copied();
+        metrics.filter(|metric| metric.measure == Measure::PrecisionRecall).collect()
     }
 
     /// Refuses what cannot be measured, before anything is computed.
@@ -120,11 +153,6 @@ impl Evaluator {
         Ok(())
     }
 
-    /// What scores are taken against: only those against the same compare.
-    pub fn reference(&self, dataset: &Dataset) -> String {
-        format!("data {}, extractor {}", dataset.fingerprint(), &self.extractor.hash()[..16])
-    }
-
     /// Computes all metrics; none if the listener ends the work.
     ///
     /// # Errors
@@ -136,6 +164,28 @@ impl Evaluator {
         tell: Listener<'_>,
     ) -> Result<Option<Vec<Score>>> {
         self.check(fakes, dataset)?;
+        let mut scores = Vec::new();
+        for view in &mut self.views {
+            match view.evaluate(fakes, dataset, self.cache.as_deref(), tell).await? {
+                Some(found) => scores.extend(found),
+                None => return Ok(None),
+            }
+        }
+        // The first that was asked for comes first.
+        scores.sort_by_key(|score: &Score| self.metrics.iter().position(|metric| *metric == score.metric));
+        Ok(Some(scores))
+    }
+}
+
+impl View {
+    async fn evaluate(
+        &mut self,
+        fakes: &Fakes<'_>,
+        dataset: &Dataset,
+        cache: Option<&Path>,
+        tell: Listener<'_>,
+    ) -> Result<Option<Vec<Score>>> {
+        let reference = format!("data {}, extractor {}", dataset.fingerprint(), &self.extractor.hash()[..16]);
         let mut by_fakes: BTreeMap<usize, Vec<Metric>> = BTreeMap::new();
         for metric in &self.metrics {
             by_fakes.entry(metric.fakes).or_default().push(*metric);
@@ -143,26 +193,22 @@ impl Evaluator {
         let mut scores = Vec::new();
         for (count, metrics) in by_fakes {
             let begun = Instant::now();
-            let mut account = Account::new(metrics.iter().any(|metric| compares_pictures(*metric)));
-            if metrics.iter().any(|metric| metric.measure == Measure::InceptionScore) {
-                account.probabilities = Some(Vec::new());
-            }
+            let account = Account::new(Wanted::by(&metrics), self.extractor.width());
             let Some(fake) = self.fakes(fakes, dataset, count, account, tell).await? else { return Ok(None) };
             for metric in metrics {
                 let real = match metric.most_reals() {
                     0 => None,
-                    _ => match self.reals(dataset, metric, tell).await? {
+                    _ => match self.reals(dataset, metric, cache, tell).await? {
                         Some(account) => Some(account),
                         None => return Ok(None),
                     },
                 };
-                let values = score(metric, real.as_deref(), &fake)?;
+                let values = score(metric, real.as_deref(), &fake, self.extractor.width())?;
                 let results = metric.results().into_iter().zip(values).collect();
-                scores.push(Score { metric, results, seconds: begun.elapsed().as_secs_f64() });
+                let seconds = begun.elapsed().as_secs_f64();
+                scores.push(Score { metric, results, seconds, reference: reference.clone() });
             }
         }
-        // The first that was asked for comes first.
-        scores.sort_by_key(|score: &Score| self.metrics.iter().position(|metric| *metric == score.metric));
         Ok(Some(scores))
     }
 
@@ -186,8 +232,7 @@ impl Evaluator {
                 for start in (0..count).step_by(step) {
                     let values = draws.next(step.min(count - start)).await?;
                     account.add(&mut self.extractor, &pictures::to_pixels_in(format, &values), side).await?;
-                    let progress = Progress { what: "samples", done: account.moments.count(), total: count };
-                    if tell(progress).is_break() {
+                    if tell(Progress { what: "samples", done: account.count, total: count }).is_break() {
                         return Ok(None);
                     }
                 }
@@ -201,24 +246,23 @@ impl Evaluator {
         &mut self,
         dataset: &Dataset,
         metric: Metric,
+        cache: Option<&Path>,
         tell: Listener<'_>,
     ) -> Result<Option<Rc<Account>>> {
         let selection = Selection::new(dataset, metric);
-        let keep = self
-            .metrics
-            .iter()
-            .any(|other| compares_pictures(*other) && Selection::new(dataset, *other) == selection);
         if let Some(known) = self.reals.get(&selection) {
             return Ok(Some(known.clone()));
         }
-        let files = match &self.cache {
+        let of_these = |other: &&Metric| Selection::new(dataset, **other) == selection;
+        let wanted = Wanted::by(self.metrics.iter().filter(of_these));
+        let files = match cache {
             Some(cache) => Some(reals::Files::new(cache, dataset, &selection, &self.extractor)?),
             None => None,
         };
-        let account = match files.as_ref().and_then(|files| files.load(keep)) {
+        let account = match files.as_ref().and_then(|files| files.load(wanted)) {
             Some(cached) => cached,
             None => {
-                let account = Account::new(keep);
+                let account = Account::new(wanted, self.extractor.width());
                 let count = selection.count;
                 let added =
                     account.add_all(&mut self.extractor, dataset, count, "real pictures", tell).await?;
@@ -233,51 +277,6 @@ impl Evaluator {
         let account = Rc::new(account);
         self.reals.insert(selection, account.clone());
         Ok(Some(account))
-    }
-}
-
-impl Account {
-    fn new(keep: bool) -> Self {
-        let features = keep.then(Vec::new);
-        Self { moments: Moments::new(Extractor::WIDTH), features, probabilities: None }
-    }
-
-    /// Those that were asked for when the account was opened.
-    fn features(&self) -> &[f32] {
-        self.features.as_deref().unwrap_or_default()
-    }
-
-    /// Adds at most [`Extractor::batch`] pictures.
-    async fn add(&mut self, extractor: &mut Extractor, pixels: &[u8], side: usize) -> Result<()> {
-        let extracted = extractor.extract(pixels, side, self.probabilities.is_some()).await?;
-        self.moments.add(&extracted.features);
-        if let Some(features) = &mut self.features {
-            features.extend(&extracted.features);
-        }
-        if let Some(probabilities) = &mut self.probabilities {
-            probabilities.extend(&extracted.probabilities);
-        }
-        Ok(())
-    }
-
-    /// Adds the first `count` pictures; nothing comes back if the listener ends the work.
-    async fn add_all(
-        mut self,
-        extractor: &mut Extractor,
-        pictures: &Dataset,
-        count: usize,
-        what: &'static str,
-        tell: Listener<'_>,
-    ) -> Result<Option<Self>> {
-        let step = extractor.batch();
-        for start in (0..count).step_by(step) {
-            let indices: Vec<u32> = (start..count.min(start + step)).map(|index| index as u32).collect();
-            self.add(extractor, &pixels(pictures, &indices)?, pictures.side()).await?;
-            if tell(Progress { what, done: start + indices.len(), total: count }).is_break() {
-                return Ok(None);
-            }
-        }
-        Ok(Some(self))
     }
 }
 
@@ -321,10 +320,6 @@ impl<'a> Draws<'a> {
     }
 }
 
-fn compares_pictures(metric: Metric) -> bool {
-    matches!(metric.measure, Measure::Kid | Measure::PrecisionRecall)
-}
-
 fn pictures_only(dataset: &Dataset) -> Result<()> {
     match dataset.kind() {
         Kind::Images { .. } => Ok(()),
@@ -339,16 +334,14 @@ pub(super) fn pixels(dataset: &Dataset, indices: &[u32]) -> Result<Vec<u8>> {
     }
 }
 
-fn score(metric: Metric, real: Option<&Account>, fake: &Account) -> Result<Vec<f64>> {
+fn score(metric: Metric, real: Option<&Account>, fake: &Account, width: usize) -> Result<Vec<f64>> {
     let Some(real) = real else {
-        let probabilities = fake.probabilities.as_deref().unwrap_or_default();
-        return Ok(inception_score(probabilities, Extractor::CLASSES).into());
+        return Ok(inception_score(fake.probabilities(), Extractor::CLASSES).into());
     };
-    let (reals, fakes) = (real.features(), fake.features());
     Ok(match metric.measure {
-        Measure::Fid => vec![frechet_distance(&real.moments, &fake.moments)?],
-        Measure::Kid => vec![kernel_distance(reals, fakes, Extractor::WIDTH, SEED)],
-        Measure::PrecisionRecall => precision_recall(reals, fakes, Extractor::WIDTH).into(),
+        Measure::Fid => vec![frechet_distance(real.moments(), fake.moments())?],
+        Measure::Kid => vec![kernel_distance(real.features(), fake.features(), width, SEED)],
+        Measure::PrecisionRecall => precision_recall(real.features(), fake.features(), width).into(),
         Measure::InceptionScore => unreachable!("it takes no real pictures"),
     })
 }

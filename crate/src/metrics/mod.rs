@@ -3,6 +3,7 @@
 //! Definitions follow the official code's (training notes, section 8). Statistics are in f64. The extractor is a file
 //! that the user gives; it runs on any device. Nothing here is needed to train.
 
+mod account;
 pub mod evaluator;
 pub mod extractor;
 mod frechet;
@@ -14,7 +15,7 @@ mod moments;
 mod reals;
 
 pub use evaluator::{Evaluator, Fakes, Progress, Score};
-pub use extractor::Extractor;
+pub use extractor::{Extractor, Network};
 pub use frechet::frechet_distance;
 pub use inception_score::inception_score;
 pub use kernel_distance::kernel_distance;

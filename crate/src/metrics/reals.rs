@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::evaluator::{Account, pixels};
+use super::account::{Account, Wanted};
+use super::evaluator::pixels;
 use super::extractor::Extractor;
 use super::metric::Metric;
 use super::moments::Moments;
@@ -57,6 +58,7 @@ pub fn prepare(directory: &Path) -> Result<()> {
 /// Files of one selection.
 pub struct Files {
     count: usize,
+    width: usize,
     moments: PathBuf,
     features: PathBuf,
 }
@@ -82,41 +84,45 @@ impl Files {
         }
         let key: String = hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
         let file = |kind| directory.join(format!("{key}-{kind}.safetensors"));
-        Ok(Self { count: selection.count, moments: file("moments"), features: file("features") })
+        let (count, width) = (selection.count, extractor.width());
+        Ok(Self { count, width, moments: file("moments"), features: file("features") })
     }
 
-    /// What was kept, if all of it is there and whole; a damaged file is made again.
-    pub fn load(&self, keep: bool) -> Option<Account> {
-        let width = Extractor::WIDTH;
-        let bytes = std::fs::read(&self.moments).ok()?;
-        let file = Container::parse(&bytes, &self.moments).ok()?;
-        let sum = file.doubles(SUM, &[width]).ok()?;
-        let products = file.doubles(PRODUCTS, &[width, width]).ok()?;
-        let moments = Moments::from_parts(self.count, &sum, &products);
-        let features = if keep {
+    /// What was kept, if all that is wanted is there and whole; a damaged file is made again.
+    pub fn load(&self, wanted: Wanted) -> Option<Account> {
+        let Self { count, width, .. } = *self;
+        let mut account = Account { count, moments: None, features: None, probabilities: None };
+        if wanted.moments {
+            let bytes = std::fs::read(&self.moments).ok()?;
+            let file = Container::parse(&bytes, &self.moments).ok()?;
+            let sum = file.doubles(SUM, &[width]).ok()?;
+            let products = file.doubles(PRODUCTS, &[width, width]).ok()?;
+            account.moments = Some(Moments::from_parts(count, &sum, &products));
+        }
+        if wanted.features {
             let bytes = std::fs::read(&self.features).ok()?;
             let file = Container::parse(&bytes, &self.features).ok()?;
-            Some(file.floats(FEATURES, &[self.count, width]).ok()?)
-        } else {
-            None
-        };
-        Some(Account { moments, features, probabilities: None })
+            account.features = Some(file.floats(FEATURES, &[count, width]).ok()?);
+        }
+        Some(account)
     }
 
     /// # Errors
     /// [`Error::Output`].
     pub fn store(&self, account: &mut Account) -> Result<()> {
-        let width = Extractor::WIDTH;
+        let Self { count, width, .. } = *self;
         let entry = |name: &str, shape: Vec<usize>, values| Entry { name: name.into(), shape, values };
-        let (_, sum, products) = account.moments.parts();
-        let entries = [
-            entry(SUM, vec![width], Values::F64(sum)),
-            entry(PRODUCTS, vec![width, width], Values::F64(products)),
-        ];
-        write_atomic(&self.moments, &encode(&entries, None::<&()>))?;
+        if let Some(moments) = &account.moments {
+            let (_, sum, products) = moments.parts();
+            let entries = [
+                entry(SUM, vec![width], Values::F64(sum)),
+                entry(PRODUCTS, vec![width, width], Values::F64(products)),
+            ];
+            write_atomic(&self.moments, &encode(&entries, None::<&()>))?;
+        }
         // Lent to the entry, since they may be gigabytes.
         let Some(features) = account.features.take() else { return Ok(()) };
-        let lent = entry(FEATURES, vec![self.count, width], Values::F32(features));
+        let lent = entry(FEATURES, vec![count, width], Values::F32(features));
         let written = write_atomic(&self.features, &encode(std::slice::from_ref(&lent), None::<&()>));
         if let Values::F32(features) = lent.values {
             account.features = Some(features);

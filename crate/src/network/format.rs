@@ -32,6 +32,17 @@ impl Format {
         }
     }
 
+    /// By its name.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] named `precision`.
+    pub fn named(name: &str) -> Result<Self> {
+        let known = [Self::F32, Self::Bf16, Self::F16];
+        known.into_iter().find(|format| format.name() == name).ok_or_else(|| {
+            Error::setting("precision", format!("there is no '{name}'; choose f32, bf16 or f16"))
+        })
+    }
+
     /// Whether the device computes in tensors of this format. The CPU could in bf16 too, but its own kernels are for
     /// f32, and rounding that is several times as fast.
     pub fn is_native(self, device: &Device) -> bool {

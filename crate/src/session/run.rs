@@ -260,7 +260,6 @@ impl Session {
     ) -> Result<()> {
         let Some(evaluator) = &mut self.evaluator else { return Ok(()) };
         model.weights = Model::decode(bytes, self.directory.path(), self.trainer.device())?.weights;
-        let reference = evaluator.reference(&self.dataset);
         let mut listen = |progress| {
             tell(Event::Measuring(progress));
             if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -270,12 +269,12 @@ impl Session {
             tell(Event::Unmeasured(self.directory.path().join(file)));
             return Ok(());
         };
-        let best = scores.first().filter(|first| scores::is_best(&self.directory, first, &reference));
+        let best = scores.first().filter(|first| scores::is_best(&self.directory, first));
         if let Some(first) = best {
             let best = format!("best-{}.safetensors", first.metric);
             tell(Event::Wrote(self.directory.write(&best, bytes)?));
         }
-        scores::append(&self.directory, &scores, file, &reference)?;
+        scores::append(&self.directory, &scores, file)?;
         let results = scores.iter().flat_map(|score| &score.results);
         let scalars: Vec<_> = results.map(|(name, value)| (format!("Metrics/{name}"), *value)).collect();
         self.plot(scalars.iter().map(|(name, value)| (name.as_str(), *value)))?;

@@ -24,7 +24,7 @@ pub struct ScoreLine {
 }
 
 impl ScoreLine {
-    pub fn new(score: &Score, model: &str, reference: &str) -> Self {
+    pub fn new(score: &Score, model: &str) -> Self {
         Self {
             results: score.results.iter().map(|(name, value)| (name.clone(), (*value).into())).collect(),
             metric: score.metric.to_string(),
@@ -33,7 +33,7 @@ impl ScoreLine {
             num_gpus: 1,
             snapshot_pkl: model.into(),
             timestamp: now(),
-            reference: reference.into(),
+            reference: score.reference.clone(),
         }
     }
 
@@ -51,19 +51,19 @@ pub fn file(metric: Metric) -> String {
 ///
 /// # Errors
 /// [`crate::Error::Output`].
-pub fn append(directory: &RunDirectory, scores: &[Score], model: &str, reference: &str) -> Result<()> {
-    let line = |score| ScoreLine::new(score, model, reference).text();
+pub fn append(directory: &RunDirectory, scores: &[Score], model: &str) -> Result<()> {
+    let line = |score| ScoreLine::new(score, model).text();
     scores.iter().try_for_each(|score| directory.append_line(&file(score.metric), &line(score)))
 }
 
 /// Whether the score is better than all that the run has had against the same reference; lines that cannot be read do
 /// not count.
-pub fn is_best(directory: &RunDirectory, score: &Score, reference: &str) -> bool {
+pub fn is_best(directory: &RunDirectory, score: &Score) -> bool {
     let Some((name, value)) = score.results.first() else { return false };
     let text = std::fs::read_to_string(directory.path().join(file(score.metric))).unwrap_or_default();
     let earlier = text.lines().filter_map(|line| {
         let line: ScoreLine = serde_json::from_str(line).ok()?;
-        line.results.get(name)?.as_f64().filter(|_| line.reference == reference)
+        line.results.get(name)?.as_f64().filter(|_| line.reference == score.reference)
     });
     earlier.into_iter().all(|earlier| score.metric.is_better(*value, earlier))
 }

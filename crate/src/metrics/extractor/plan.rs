@@ -8,8 +8,9 @@ use burn::tensor::{Tensor, activation::relu};
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {
     Convolve(Convolution),
-    /// 3x3 maximum.
+    /// Maximum of `side` x `side`.
     MaxPool {
+        side: usize,
         stride: usize,
         padding: usize,
     },
@@ -65,8 +66,8 @@ pub fn run<'w>(
                 let options = ConvOptions::new([*stride; 2], *padding, [1; 2], 1);
                 relu(conv2d(x, weight.clone(), Some(bias.clone()), options))
             }
-            Step::MaxPool { stride, padding } => {
-                let options = MaxPoolOptions::new([3; 2]).with_stride([*stride; 2]);
+            Step::MaxPool { side, stride, padding } => {
+                let options = MaxPoolOptions::new([*side; 2]).with_stride([*stride; 2]);
                 max_pool2d(x, options.with_padding([*padding; 2]))
             }
             Step::MeanPool => {

@@ -2,6 +2,8 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 
+use super::network::Network;
+
 /// Bilinear interpolation from `from` to `to` pixels as TensorFlow 1 did it, as a matrix `[to, from]`: output i reads
 /// input i * from / to, and what would lie beyond the last pixel is the last pixel.
 fn bilinear(from: usize, to: usize) -> Vec<f32> {
@@ -19,30 +21,33 @@ fn bilinear(from: usize, to: usize) -> Vec<f32> {
 /// Scales pictures of one size.
 pub struct Resize {
     side: usize,
-    to: usize,
+    network: Network,
     /// `[1, 1, to, side]`
     rows: Tensor<4>,
 }
 
 impl Resize {
-    pub fn new(side: usize, to: usize, device: &Device) -> Self {
+    pub fn new(side: usize, network: Network, device: &Device) -> Self {
+        let to = network.side();
         let rows = Tensor::from_data(TensorData::new(bilinear(side, to), [1, 1, to, side]), device);
-        Self { side, to, rows }
+        Self { side, network, rows }
     }
 
     pub fn side(&self) -> usize {
         self.side
     }
 
-    /// `pixels [n, side, side, 3]` to `[n, 3, to, to]`, (x - 128) / 128.
+    /// `pixels [n, side, side, 3]` to the network's `[n, 3, side, side]` and levels.
     pub fn apply(&self, pixels: &[u8]) -> Tensor<4> {
         let side = self.side;
         let count = pixels.len() / (side * side * 3);
-        let values: Vec<f32> = pixels.iter().map(|value| (f32::from(*value) - 128.0) / 128.0).collect();
+        let levels = self.network.levels();
+        let scaled = |(value, (mean, deviation)): (&u8, &(f32, f32))| (f32::from(*value) - mean) / deviation;
+        let values: Vec<f32> = pixels.iter().zip(levels.iter().cycle()).map(scaled).collect();
         let device = self.rows.device();
         let x = Tensor::<4>::from_data(TensorData::new(values, [count, side, side, 3]), &device);
         let x = x.permute([0, 3, 1, 2]);
-        if side == self.to {
+        if side == self.network.side() {
             return x;
         }
         // Down the columns first, on the smaller picture.
