@@ -5,6 +5,7 @@ pub use here::*;
 
 #[cfg(not(target_family = "wasm"))]
 mod here {
+    use std::collections::BTreeSet;
     use std::path::{Path, PathBuf};
 
     use burn::tensor::Device;
@@ -59,11 +60,10 @@ mod here {
         all
     }
 
-    fn root() -> PathBuf {
-        match std::env::var_os("R3GAN_FIXTURES") {
-            Some(path) => path.into(),
-            None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures"),
-        }
+    /// Ours, and before it the directory of others that a person names.
+    fn roots() -> Vec<PathBuf> {
+        let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures");
+        std::env::var_os("R3GAN_FIXTURES").map(PathBuf::from).into_iter().chain([ours]).collect()
     }
 
     /// Paths of all fixture files, `FILE` or `FOLDER/FILE`, sorted.
@@ -72,20 +72,23 @@ mod here {
             let entries = std::fs::read_dir(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
             entries.map(|entry| entry.expect("a directory entry").path()).collect()
         };
-        let root = root();
-        let (folders, mut files): (Vec<_>, Vec<_>) = list(&root).into_iter().partition(|p| p.is_dir());
-        files.extend(folders.iter().flat_map(|folder| list(folder)));
-        let name = |path: &PathBuf| {
-            let below = path.strip_prefix(&root).expect("below the root");
-            below.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/")
-        };
-        let mut names: Vec<String> = files.iter().map(name).collect();
-        names.sort();
-        names
+        let mut names = BTreeSet::new();
+        for root in roots() {
+            let (folders, mut files): (Vec<_>, Vec<_>) = list(&root).into_iter().partition(|p| p.is_dir());
+            files.extend(folders.iter().flat_map(|folder| list(folder)));
+            names.extend(files.iter().map(|path| {
+                let below = path.strip_prefix(&root).expect("below the root");
+                below.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/")
+            }));
+        }
+        names.into_iter().collect()
     }
 
     pub fn read(path: &str) -> Vec<u8> {
-        std::fs::read(root().join(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
+        let roots = roots();
+        let place = roots.iter().map(|root| root.join(path)).find(|place| place.is_file());
+        let place = place.unwrap_or_else(|| panic!("there is no fixture {path}"));
+        std::fs::read(place).unwrap_or_else(|e| panic!("{path}: {e}"))
     }
 
     /// A measured number, for whoever runs the tests with `--nocapture`.
