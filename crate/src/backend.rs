@@ -2,7 +2,7 @@
 
 use burn::backend::tensor::{BoolTensor, FloatTensor};
 use burn::backend::{Backend, Flex, backend_extension};
-use burn::tensor::{Device, FloatDType, TensorData};
+use burn::tensor::{Device, FloatDType, Shape, TensorData};
 
 use crate::error::{Error, Result};
 use crate::kernels::{cpu, warp};
@@ -24,6 +24,8 @@ pub trait Kernels: Backend {
     ) -> FloatTensor<Self>;
     /// See [`crate::kernels::scale_where`].
     fn scale_where(x: FloatTensor<Self>, mask: BoolTensor<Self>, factor: f32) -> FloatTensor<Self>;
+    /// See [`crate::kernels::resample`].
+    fn resample(x: FloatTensor<Self>, up: bool, factor: f32) -> FloatTensor<Self>;
     /// See [`crate::kernels::warp`].
     fn warp(x: FloatTensor<Self>, geometry: FloatTensor<Self>) -> FloatTensor<Self>;
     /// See [`crate::kernels::warp_adjoint`].
@@ -31,17 +33,29 @@ pub trait Kernels: Backend {
 }
 
 #[cfg(feature = "gpu")]
+use burn::backend::ops::FloatTensorOps as _;
+#[cfg(feature = "gpu")]
 impl Kernels for burn::backend::Cube {
     fn product(left: FloatTensor<Self>, right: FloatTensor<Self>) -> FloatTensor<Self> {
         crate::kernels::gpu::product(left, right)
     }
 
-    fn grouped_correlate(_: FloatTensor<Self>, _: FloatTensor<Self>) -> FloatTensor<Self> {
-        unreachable!("has_grouped says that only the CPU has this kernel")
+    fn grouped_correlate(x: FloatTensor<Self>, kernel: FloatTensor<Self>) -> FloatTensor<Self> {
+        crate::kernels::gpu::correlate(x, kernel)
     }
 
-    fn grouped_kernel_gradient(_: FloatTensor<Self>, _: FloatTensor<Self>, _: usize) -> FloatTensor<Self> {
-        unreachable!("has_grouped says that only the CPU has this kernel")
+    fn grouped_kernel_gradient(
+        x: FloatTensor<Self>,
+        delta: FloatTensor<Self>,
+        groups: usize,
+    ) -> FloatTensor<Self> {
+        let parts = crate::kernels::gpu::kernel_gradient(x, delta, groups);
+        let [_, groups, taps, inputs, outputs] = parts.meta.shape().dims();
+        Self::float_reshape(Self::float_sum_dim(parts, 0), Shape::new([groups, taps, inputs, outputs]))
+    }
+
+    fn resample(x: FloatTensor<Self>, up: bool, factor: f32) -> FloatTensor<Self> {
+        crate::kernels::gpu::resample(x, up, factor)
     }
 
     fn scale_where(_: FloatTensor<Self>, _: BoolTensor<Self>, _: f32) -> FloatTensor<Self> {
@@ -88,6 +102,10 @@ impl Kernels for Flex {
         // Copied first only if someone else still holds it.
         cpu::scale_where(&mut x.storage_mut()[x_range], &mask.storage()[mask_range], factor);
         x
+    }
+
+    fn resample(_: FloatTensor<Self>, _: bool, _: f32) -> FloatTensor<Self> {
+        unreachable!("has_resample says that only GPUs have this kernel")
     }
 
     fn warp(x: FloatTensor<Self>, geometry: FloatTensor<Self>) -> FloatTensor<Self> {

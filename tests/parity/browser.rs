@@ -8,11 +8,11 @@ mod augmentation;
 mod compare;
 mod fixtures;
 mod host;
+mod kernels;
 mod networks;
 mod official_run;
 mod pictures;
 mod platform;
-mod products;
 mod reduced_precision;
 mod snapshots;
 mod training;
@@ -50,7 +50,7 @@ fn all() -> impl Iterator<Item = Test> {
         networks::tests(),
         official_run::tests(),
         pictures::tests(),
-        products::tests(),
+        kernels::tests(),
         reduced_precision::tests(),
         snapshots::tests(),
         training::tests(),

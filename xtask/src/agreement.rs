@@ -2,7 +2,7 @@
 
 use crate::run::{captured, command, run};
 use crate::{data, peers, python};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -89,20 +89,22 @@ pub fn compare(args: &Args) -> Result<()> {
         0 => (format!("{}k", args.count / 1000), "3"),
         _ => (count.clone(), "_3"),
     };
-    let measure = |metrics: &str, extractors: &[&Path]| -> Result<Vec<f64>> {
+    let measure = |metrics: &str, extractors: &[&Path], results: &[String]| -> Result<Vec<f64>> {
         let mut ours =
             command(&r3gan, &["metrics", "--device", "cpu", "--json", "--metrics", metrics, "--fakes"]);
         ours.arg(&fakes).arg("--data").arg(&reals).arg("--extractor").args(extractors);
-        let results: Value = serde_json::from_str(&captured(&mut ours)?)?;
-        Ok(results
-            .as_object()
-            .context("r3gan metrics gives an object")?
-            .values()
-            .filter_map(Value::as_f64)
-            .collect())
+        let found: Value = serde_json::from_str(&captured(&mut ours)?)?;
+        let number =
+            |key: &String| found[key].as_f64().with_context(|| format!("r3gan gives no {key}: {found}"));
+        results.iter().map(number).collect()
     };
     let pr = format!("pr{number}{neighbours}");
-    let mut ours = measure(&format!("fid{number},kid{number},{pr},is{number}"), &[&extractor])?;
+    let shares = ["precision", "recall"].map(|part| format!("{pr}_{part}"));
+    let mut names: Vec<String> = ["fid", "is", "is", "kid"].map(|name| format!("{name}{number}")).into();
+    names[1].push_str("_mean");
+    names[2].push_str("_std");
+    names.extend(shares.clone());
+    let mut ours = measure(&format!("fid{number},kid{number},{pr},is{number}"), &[&extractor], &names)?;
     let mut rows = ROWS.to_vec();
     let mut theirs = command(&python, &[&format!("{SCRIPTS}/agreement.py"), "--reals"]);
     theirs.arg(&reals).arg("--fakes").arg(&fakes).arg("--classifier").arg(&extractor);
@@ -111,7 +113,7 @@ pub fn compare(args: &Args) -> Result<()> {
         let (published, vgg16) = (folder.join("vgg16.pth"), folder.join("vgg16.safetensors"));
         run(command(&python, &[&format!("{SCRIPTS}/vgg16.py"), "weights"]).arg(&published))?;
         run(command(&r3gan, &["import"]).arg(&published).arg("--out").arg(&vgg16))?;
-        ours.extend(measure(&pr, &[&vgg16])?);
+        ours.extend(measure(&pr, &[&vgg16], &shares)?);
         rows.extend(VGG16_ROWS);
         theirs.arg("--vgg16").arg(&published);
     }
@@ -120,7 +122,6 @@ pub fn compare(args: &Args) -> Result<()> {
 }
 
 fn print_table(rows: &[Row], ours: &[f64], theirs: &Value) -> Result<()> {
-    ensure!(ours.len() == rows.len(), "r3gan metrics should give {} numbers: {ours:?}", rows.len());
     println!("| | r3gan | torch-fidelity | ratio | pytorch-fid | ratio |\n|---|---|---|---|---|---|");
     for ((name, fidelity, fid), ours) in rows.iter().zip(ours) {
         let cells = |value: Option<f64>| {

@@ -16,13 +16,22 @@ pub use cpu::TAPS;
 
 /// Whether the direct grouped convolution applies to `x`.
 pub fn has_grouped(x: &Tensor<4>, groups: usize) -> bool {
-    cpu::GROUP_WIDTHS.contains(&(x.dims()[3] / groups)) && on_cpu(x)
+    let width = x.dims()[3] / groups;
+    if on_cpu(x) { cpu::GROUP_WIDTHS.contains(&width) } else { on_gpu(x) && width.is_multiple_of(LANES) }
+}
+
+/// Whether the GPU's kernels apply to `x` at all: they are written for f32.
+fn on_gpu(x: &Tensor<4>) -> bool {
+    cfg!(feature = "gpu") && x.dtype() == DType::F32 && !backend::is_cpu(&x.device())
 }
 
 /// Whether the CPU's kernels apply to `x` at all: they are written for f32.
 fn on_cpu(x: &Tensor<4>) -> bool {
     x.dtype() == DType::F32 && backend::is_cpu(&x.device())
 }
+
+/// Channels that the GPU's kernels read at a time.
+const LANES: usize = 4;
 
 /// The longest sum and the widest result of [`product`]'s own kernel; beyond them tiles shared by a work group pay.
 const LARGEST: [usize; 2] = [1 << 15, 512];
@@ -57,6 +66,16 @@ pub fn grouped_correlate(x: Tensor<4>, kernel: Tensor<4>) -> Tensor<4> {
 /// Gradient of the kernel, `[groups, 9, in, out]`, from inputs and output signals `[b, h, w, c]`.
 pub fn grouped_kernel_gradient(x: Tensor<4>, delta: Tensor<4>, groups: usize) -> Tensor<4> {
     Tensor::from_dispatch(Dispatch::grouped_kernel_gradient(x.into_dispatch(), delta.into_dispatch(), groups))
+}
+
+/// Whether resampling by two in one pass applies to `x`.
+pub fn has_resample(x: &Tensor<4>) -> bool {
+    on_gpu(x)
+}
+
+/// `x [b, h, w, c]` in twice the size, or half of it, by the filter of [`crate::linear::resample`], times `factor`.
+pub fn resample(x: Tensor<4>, up: bool, factor: f64) -> Tensor<4> {
+    Tensor::from_dispatch(Dispatch::resample(x.into_dispatch(), up, factor as f32))
 }
 
 /// Whether the augmentation's direct warp applies to `x`.

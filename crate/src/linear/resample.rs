@@ -6,6 +6,8 @@
 
 use burn::tensor::{Tensor, s};
 
+use crate::kernels;
+
 /// Whether a resampling layer doubles or halves the picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resample {
@@ -16,18 +18,26 @@ pub enum Resample {
 impl Resample {
     /// `[b, h, w, c]` to `[b, 2h, 2w, c]` or `[b, h/2, w/2, c]`.
     pub fn apply(self, x: Tensor<4>) -> Tensor<4> {
-        match self {
-            Self::Up => up_axis::<2>(up_axis::<1>(x)),
-            Self::Down => down_axis::<2>(down_axis::<1>(x)),
-        }
+        self.scaled(x, 1.0)
     }
 
     /// Gradient with respect to the input. Per axis the up filter is twice the transposed down filter.
     pub fn adjoint(self, delta: Tensor<4>) -> Tensor<4> {
         match self {
-            Self::Up => Self::Down.apply(delta) * 4.0,
-            Self::Down => Self::Up.apply(delta) * 0.25,
+            Self::Up => Self::Down.scaled(delta, 4.0),
+            Self::Down => Self::Up.scaled(delta, 0.25),
         }
+    }
+
+    fn scaled(self, x: Tensor<4>, factor: f64) -> Tensor<4> {
+        if kernels::has_resample(&x) {
+            return kernels::resample(x, self == Self::Up, factor);
+        }
+        let y = match self {
+            Self::Up => up_axis::<2>(up_axis::<1>(x)),
+            Self::Down => down_axis::<2>(down_axis::<1>(x)),
+        };
+        if factor == 1.0 { y } else { y * factor }
     }
 }
 
@@ -72,6 +82,9 @@ enum Shift {
 fn shift<const AXIS: usize>(x: Tensor<4>, shift: Shift) -> Tensor<4> {
     let length = x.dims()[AXIS];
     let zeros = x.clone().narrow(AXIS, 0, 1).zeros_like();
+    if length == 1 {
+        return zeros;
+    }
     match shift {
         Shift::Later => Tensor::cat(vec![zeros, x.narrow(AXIS, 0, length - 1)], AXIS),
         Shift::Earlier => Tensor::cat(vec![x.narrow(AXIS, 1, length - 1), zeros], AXIS),

@@ -1,17 +1,14 @@
-//! Kernels for GPUs in CubeCL: one source for WGSL, SPIR-V and CUDA.
+//! Products of narrow matrices.
 
 #![expect(clippy::manual_div_ceil, reason = "the kernel language has no div_ceil")]
 
-use burn::tensor::Shape;
-use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 
+use super::{empty_like, launched};
+
 /// Rows and columns of the result that a unit computes, in registers.
 const TILE: usize = 4;
-/// Units of a work group.
-const UNITS: u32 = 64;
-
 /// `left [groups, m, k]` times `right [groups, k, n]`, of any strides: `[groups, m, n]`, contiguous.
 ///
 /// Each unit sums a tile of 4 x 4 results: 16 products for 8 values read, from a cache that its neighbours share.
@@ -20,12 +17,9 @@ const UNITS: u32 = 64;
 pub fn product(left: CubeTensor, right: CubeTensor) -> CubeTensor {
     let [groups, rows, _] = left.meta.shape().dims();
     let [_, _, columns] = right.meta.shape().dims();
-    let shape = Shape::new([groups, rows, columns]);
-    let (client, device) = (left.client.clone(), left.device.clone());
-    let result = empty_device_contiguous_dtype(client.clone(), device, shape, left.dtype);
-    let units = groups * rows.div_ceil(TILE) * columns.div_ceil(TILE);
-    let dim = CubeDim::new_1d(UNITS);
-    let count = cubecl::calculate_cube_count_elemwise(&client, units, dim);
+    let result = empty_like(&left, [groups, rows, columns]);
+    let (count, dim) = launched(&left, groups * rows.div_ceil(TILE) * columns.div_ceil(TILE));
+    let client = left.client.clone();
     product_tiles::launch(
         &client,
         count,

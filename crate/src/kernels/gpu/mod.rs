@@ -1,0 +1,33 @@
+//! Kernels for GPUs in CubeCL: one source for WGSL, SPIR-V and CUDA.
+//!
+//! None has shared memory or a barrier: neighbouring units read the same values, which a GPU's cache serves, and a
+//! device made of software pays dearly for each barrier. Sums have a fixed order, so that a result is the same every
+//! time.
+
+mod grouped;
+mod product;
+mod resample;
+
+pub use grouped::{correlate, kernel_gradient};
+pub use product::product;
+pub use resample::resample;
+
+use burn::tensor::Shape;
+use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
+use burn_cubecl::tensor::CubeTensor;
+use cubecl::prelude::*;
+
+/// Units of a work group.
+const UNITS: u32 = 64;
+use super::LANES;
+
+/// A tensor like `x`, of another shape, yet to be written.
+fn empty_like<const D: usize>(x: &CubeTensor, shape: [usize; D]) -> CubeTensor {
+    empty_device_contiguous_dtype(x.client.clone(), x.device.clone(), Shape::new(shape), x.dtype)
+}
+
+/// Work groups for so many units, and the size of one.
+fn launched(x: &CubeTensor, units: usize) -> (CubeCount, CubeDim) {
+    let dim = CubeDim::new_1d(UNITS);
+    (cubecl::calculate_cube_count_elemwise(&x.client, units, dim), dim)
+}

@@ -1,0 +1,155 @@
+//! Linear maps that devices run with kernels of ours, on odd shapes, against their definitions in f64.
+
+use burn::tensor::{Device, Tensor, TensorData};
+use r3gan::kernels::{self, TAPS};
+use r3gan::linear::{LinearMap, resample::Resample};
+use r3gan::random::RandomState;
+
+use crate::compare::{FORWARD, GRADIENT, assert_close, host};
+use crate::platform::on_devices;
+
+fn draw(random: &mut RandomState, length: usize) -> Vec<f32> {
+    let mut values = vec![0.0; length];
+    random.fill_randn(&mut values);
+    values
+}
+
+fn tensor<const D: usize>(values: &[f32], shape: [usize; D], device: &Device) -> Tensor<D> {
+    Tensor::from_data(TensorData::new(values.to_vec(), shape), device)
+}
+
+/// Groups, rows, terms and columns: single ones, edges beside a whole tile, one group and several.
+const SIZES: [[usize; 4]; 7] = [
+    [1, 1, 1, 1],
+    [1, 4, 8, 4],
+    [2, 5, 3, 7],
+    [3, 16, 9, 2],
+    [1, 33, 17, 65],
+    [8, 31, 144, 16],
+    [1, 2, 600, 3],
+];
+
+async fn narrow_products(device: &Device) {
+    let mut random = RandomState::new(0);
+    for [groups, rows, terms, columns] in SIZES {
+        let left = draw(&mut random, groups * rows * terms);
+        let right = draw(&mut random, groups * terms * columns);
+        let mut expected = vec![0.0f32; groups * rows * columns];
+        for (place, sum) in expected.iter_mut().enumerate() {
+            let (group, row, column) = (place / (rows * columns), place / columns % rows, place % columns);
+            let a = |k: usize| f64::from(left[(group * rows + row) * terms + k]);
+            let b = |k: usize| f64::from(right[(group * terms + k) * columns + column]);
+            *sum = (0..terms).map(|k| a(k) * b(k)).sum::<f64>() as f32;
+        }
+        let a = tensor(&left, [groups, rows, terms], device);
+        let b = tensor(&right, [groups, terms, columns], device);
+        let what = format!("{groups} x {rows} x {terms} x {columns}");
+        let product = host(kernels::product(a.clone(), b.clone())).await;
+        assert_close(&what, &product, &expected, FORWARD);
+        // The same operands, lying in memory the other way round.
+        let turned = |x: Tensor<3>| (x.swap_dims(1, 2) * 1.0).swap_dims(1, 2);
+        let product = host(kernels::product(turned(a), turned(b))).await;
+        assert_close(&format!("{what}, turned"), &product, &expected, FORWARD);
+    }
+}
+
+/// Batch, height, width, channels and groups: one pixel, one channel, one group, groups of 1 to 32 channels, sides that
+/// are no multiple of anything.
+const PICTURES: [([usize; 4], usize); 9] = [
+    ([1, 1, 1, 1], 1),
+    ([2, 3, 5, 6], 6),
+    ([1, 7, 2, 6], 2),
+    ([1, 5, 9, 4], 1),
+    ([3, 4, 4, 8], 1),
+    ([2, 5, 7, 16], 2),
+    ([1, 3, 9, 48], 3),
+    ([2, 4, 6, 64], 2),
+    ([1, 33, 31, 16], 1),
+];
+
+/// The sum over taps and inputs: `part(output, input, weight)` for every triple of places that meet.
+fn meet([b, h, w, c]: [usize; 4], groups: usize, mut part: impl FnMut(usize, usize, usize)) {
+    let width = c / groups;
+    for output in 0..b * h * w * c {
+        let (row, column, channel) = (output / (w * c) % h, output / c % w, output % c);
+        for tap in 0..TAPS {
+            let (r, q) = (row + tap / 3, column + tap % 3);
+            if (1..=h).contains(&r) && (1..=w).contains(&q) {
+                for i in 0..width {
+                    let pixel = (output / (h * w * c) * h + r - 1) * w + q - 1;
+                    part(output, pixel * c + channel / width * width + i, (channel * width + i) * TAPS + tap);
+                }
+            }
+        }
+    }
+}
+
+async fn grouped_convolutions(device: &Device) {
+    let mut random = RandomState::new(1);
+    for (shape, groups) in PICTURES {
+        let [count, channels] = [shape.iter().product(), shape[3]];
+        let map = LinearMap::Grouped { channels, groups };
+        let (x, delta) = (draw(&mut random, count), draw(&mut random, count));
+        let weight = draw(&mut random, channels * (channels / groups) * TAPS);
+        let mut sums = [vec![0.0f64; count], vec![0.0; count], vec![0.0; weight.len()]];
+        let product = |a: f32, b: f32| f64::from(a) * f64::from(b);
+        meet(shape, groups, |output, input, at| {
+            sums[0][output] += product(x[input], weight[at]);
+            sums[1][input] += product(delta[output], weight[at]);
+            sums[2][at] += product(delta[output], x[input]);
+        });
+        let expected = sums.map(|sums| sums.into_iter().map(|sum| sum as f32).collect::<Vec<_>>());
+        let (w, what) = (tensor(&weight, [weight.len()], device), format!("{shape:?} in {groups}"));
+        let (x, delta) = (tensor(&x, shape, device), tensor(&delta, shape, device));
+        // The same pictures, lying in memory with the channels first.
+        let turned = |x: &Tensor<4>| (x.clone().swap_dims(1, 3) * 1.0).swap_dims(1, 3);
+        for (x, delta) in [(turned(&x), turned(&delta)), (x, delta)] {
+            let y = host(map.apply(x.clone(), &w, None)).await;
+            assert_close(&format!("{what}, forward"), &y, &expected[0], FORWARD);
+            let back = host(map.adjoint(delta.clone(), &w, None)).await;
+            assert_close(&format!("{what}, adjoint"), &back, &expected[1], FORWARD);
+            let gradient = host(map.weight_gradient(x, delta, None)).await;
+            assert_close(&format!("{what}, weight"), &gradient, &expected[2], GRADIENT);
+        }
+    }
+}
+
+/// The filter of an axis, and of both the outer product.
+const FILTER: [f64; 4] = [0.125, 0.375, 0.375, 0.125];
+
+async fn resampling_and_its_adjoint(device: &Device) {
+    let mut random = RandomState::new(2);
+    for [b, h, w, c] in [[1, 2, 2, 1], [2, 4, 6, 3], [1, 10, 2, 8], [3, 8, 8, 16], [1, 2, 14, 5]] {
+        let (fine, coarse) = ([b, h, w, c], [b, h / 2, w / 2, c]);
+        let x = draw(&mut random, b * h * w * c);
+        let y = draw(&mut random, x.len() / 4);
+        let (mut halved, mut doubled) = (vec![0.0f64; y.len()], vec![0.0f64; x.len()]);
+        for (output, sum) in halved.iter_mut().enumerate() {
+            let (row, column) = (output / (w / 2 * c) % (h / 2) * 2, output / c % (w / 2) * 2);
+            for (down, vertical) in FILTER.into_iter().enumerate() {
+                for (right, horizontal) in FILTER.into_iter().enumerate() {
+                    let (r, q) = (row + down, column + right);
+                    if (1..=h).contains(&r) && (1..=w).contains(&q) {
+                        let picture = output / (h / 2 * (w / 2) * c);
+                        let input = ((picture * h + r - 1) * w + q - 1) * c + output % c;
+                        *sum += vertical * horizontal * f64::from(x[input]);
+                        doubled[input] += 4.0 * vertical * horizontal * f64::from(y[output]);
+                    }
+                }
+            }
+        }
+        let rounded =
+            |sums: &[f64], factor: f64| sums.iter().map(|v| (v * factor) as f32).collect::<Vec<_>>();
+        let (x, y) = (tensor(&x, fine, device), tensor(&y, coarse, device));
+        for (what, found, expected) in [
+            ("halved", Resample::Down.apply(x.clone()), rounded(&halved, 1.0)),
+            ("doubled", Resample::Up.apply(y.clone()), rounded(&doubled, 1.0)),
+            ("adjoint of halving", Resample::Down.adjoint(y), rounded(&doubled, 0.25)),
+            ("adjoint of doubling", Resample::Up.adjoint(x), rounded(&halved, 4.0)),
+        ] {
+            assert_close(&format!("{fine:?}, {what}"), &host(found).await, &expected, FORWARD);
+        }
+    }
+}
+
+on_devices! { narrow_products, grouped_convolutions, resampling_and_its_adjoint }
