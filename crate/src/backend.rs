@@ -1,6 +1,6 @@
 //! The one file that names a backend: devices by name, and our kernels per backend.
 
-use burn::backend::tensor::{BoolTensor, FloatTensor};
+use burn::backend::tensor::{BoolTensor, FloatTensor, IntTensor};
 use burn::backend::{Backend, Flex, backend_extension};
 use burn::tensor::{Device, FloatDType, Shape, TensorData};
 
@@ -24,6 +24,10 @@ pub trait Kernels: Backend {
     ) -> FloatTensor<Self>;
     /// See [`crate::kernels::scale_where`].
     fn scale_where(x: FloatTensor<Self>, mask: BoolTensor<Self>, factor: f32) -> FloatTensor<Self>;
+    /// See [`crate::kernels::slope_bits`].
+    fn slope_bits(x: FloatTensor<Self>) -> IntTensor<Self>;
+    /// See [`crate::kernels::scale_bits`].
+    fn scale_bits(x: FloatTensor<Self>, bits: IntTensor<Self>, factor: f32) -> FloatTensor<Self>;
     /// See [`crate::kernels::resample`].
     fn resample(x: FloatTensor<Self>, up: bool, factor: f32) -> FloatTensor<Self>;
     /// See [`crate::kernels::warp`].
@@ -37,7 +41,10 @@ use burn::backend::ops::FloatTensorOps as _;
 #[cfg(feature = "gpu")]
 impl Kernels for burn::backend::Cube {
     fn product(left: FloatTensor<Self>, right: FloatTensor<Self>) -> FloatTensor<Self> {
-        crate::kernels::gpu::product(left, right)
+        let product = crate::kernels::gpu::product(left, right);
+        let [parts, groups, rows, columns] = product.meta.shape().dims();
+        let whole = if parts > 1 { Self::float_sum_dim(product, 0) } else { product };
+        Self::float_reshape(whole, Shape::new([groups, rows, columns]))
     }
 
     fn grouped_correlate(x: FloatTensor<Self>, kernel: FloatTensor<Self>) -> FloatTensor<Self> {
@@ -52,6 +59,14 @@ impl Kernels for burn::backend::Cube {
         let parts = crate::kernels::gpu::kernel_gradient(x, delta, groups);
         let [_, groups, taps, inputs, outputs] = parts.meta.shape().dims();
         Self::float_reshape(Self::float_sum_dim(parts, 0), Shape::new([groups, taps, inputs, outputs]))
+    }
+
+    fn slope_bits(x: FloatTensor<Self>) -> IntTensor<Self> {
+        crate::kernels::gpu::slope_bits(x)
+    }
+
+    fn scale_bits(x: FloatTensor<Self>, bits: IntTensor<Self>, factor: f32) -> FloatTensor<Self> {
+        crate::kernels::gpu::scale_bits(x, bits, factor)
     }
 
     fn resample(x: FloatTensor<Self>, up: bool, factor: f32) -> FloatTensor<Self> {
@@ -102,6 +117,14 @@ impl Kernels for Flex {
         // Copied first only if someone else still holds it.
         cpu::scale_where(&mut x.storage_mut()[x_range], &mask.storage()[mask_range], factor);
         x
+    }
+
+    fn slope_bits(_: FloatTensor<Self>) -> IntTensor<Self> {
+        unreachable!("has_slope_bits says that only GPUs have this kernel")
+    }
+
+    fn scale_bits(_: FloatTensor<Self>, _: IntTensor<Self>, _: f32) -> FloatTensor<Self> {
+        unreachable!("has_slope_bits says that only GPUs have this kernel")
     }
 
     fn resample(_: FloatTensor<Self>, _: bool, _: f32) -> FloatTensor<Self> {

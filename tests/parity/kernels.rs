@@ -18,8 +18,9 @@ fn tensor<const D: usize>(values: &[f32], shape: [usize; D], device: &Device) ->
     Tensor::from_data(TensorData::new(values.to_vec(), shape), device)
 }
 
-/// Groups, rows, terms and columns: single ones, edges beside a whole tile, one group and several.
-const SIZES: [[usize; 4]; 7] = [
+/// Groups, rows, terms and columns: single ones, edges beside a whole tile, whole vectors, long sums, one group and
+/// several.
+const SIZES: [[usize; 4]; 11] = [
     [1, 1, 1, 1],
     [1, 4, 8, 4],
     [2, 5, 3, 7],
@@ -27,6 +28,10 @@ const SIZES: [[usize; 4]; 7] = [
     [1, 33, 17, 65],
     [8, 31, 144, 16],
     [1, 2, 600, 3],
+    [2, 12, 8, 20],
+    [1, 37, 64, 32],
+    [1, 32, 5001, 16],
+    [2, 3, 4100, 4],
 ];
 
 async fn narrow_products(device: &Device) {
@@ -44,12 +49,17 @@ async fn narrow_products(device: &Device) {
         let a = tensor(&left, [groups, rows, terms], device);
         let b = tensor(&right, [groups, terms, columns], device);
         let what = format!("{groups} x {rows} x {terms} x {columns}");
-        let product = host(kernels::product(a.clone(), b.clone())).await;
-        assert_close(&what, &product, &expected, FORWARD);
-        // The same operands, lying in memory the other way round.
-        let turned = |x: Tensor<3>| (x.swap_dims(1, 2) * 1.0).swap_dims(1, 2);
-        let product = host(kernels::product(turned(a), turned(b))).await;
-        assert_close(&format!("{what}, turned"), &product, &expected, FORWARD);
+        // Lying in memory as they are, or the other way round.
+        let turned = |x: &Tensor<3>| (x.clone().swap_dims(1, 2) * 1.0).swap_dims(1, 2);
+        for (a, b, how) in [
+            (a.clone(), b.clone(), "as they are"),
+            (turned(&a), b.clone(), "left turned"),
+            (a.clone(), turned(&b), "right turned"),
+            (turned(&a), turned(&b), "both turned"),
+        ] {
+            let product = host(kernels::product(a, b)).await;
+            assert_close(&format!("{what}, {how}"), &product, &expected, FORWARD);
+        }
     }
 }
 
@@ -152,4 +162,23 @@ async fn resampling_and_its_adjoint(device: &Device) {
     }
 }
 
-on_devices! { narrow_products, grouped_convolutions, resampling_and_its_adjoint }
+/// Zeros count as negative, and what is not a number as positive.
+async fn slopes_of_other_values(device: &Device) {
+    let mut random = RandomState::new(3);
+    for entries in [1, 31, 32, 33, 100, 4096] {
+        let (mut x, y) = (draw(&mut random, entries), draw(&mut random, entries));
+        x[entries / 2] = 0.0;
+        x[entries - 1] = if entries == 1 { -0.0 } else { f32::NAN };
+        let slope = |x: f32| if x <= 0.0 { 0.2 } else { 1.0 };
+        let expected: Vec<f32> = x.iter().zip(&y).map(|(x, y)| slope(*x) * y).collect();
+        let shape = [1, 1, 1, entries];
+        let (x, y) = (tensor(&x, shape, device), tensor(&y, shape, device));
+        let found = match kernels::has_slope_bits(&x) {
+            true => kernels::scale_bits(y, &kernels::slope_bits(x), 0.2),
+            false => kernels::scale_where(y, &x.lower_equal_elem(0.0), 0.2),
+        };
+        assert_close(&format!("{entries} slopes"), &host(found).await, &expected, 0.0);
+    }
+}
+
+on_devices! { narrow_products, grouped_convolutions, resampling_and_its_adjoint, slopes_of_other_values }

@@ -9,7 +9,7 @@ pub(crate) mod gpu;
 pub(crate) mod warp;
 
 use burn::backend::Dispatch;
-use burn::tensor::{Bool, DType, Tensor};
+use burn::tensor::{Bool, DType, Int, Tensor};
 
 use crate::backend::{self, Kernels};
 pub use cpu::TAPS;
@@ -33,16 +33,14 @@ fn on_cpu(x: &Tensor<4>) -> bool {
 /// Channels that the GPU's kernels read at a time.
 const LANES: usize = 4;
 
-/// The longest sum and the widest result of [`product`]'s own kernel; beyond them tiles shared by a work group pay.
-const LARGEST: [usize; 2] = [1 << 15, 512];
+/// The widest result of [`product`]'s own kernels; beyond it tiles shared by a work group pay.
+const WIDEST: usize = 512;
 
 /// Batched matrix product, `left [groups, m, k]` times `right [groups, k, n]`: `[groups, m, n]`.
 ///
-/// On GPUs the narrow products of small networks have a kernel of ours that needs no barrier.
+/// On GPUs narrow products have kernels of ours that need no barrier.
 pub fn product(left: Tensor<3>, right: Tensor<3>) -> Tensor<3> {
-    let [_, depth, columns] = right.dims();
-    let fits = depth <= LARGEST[0] && columns <= LARGEST[1] && left.dtype() == DType::F32;
-    if !fits {
+    if right.dims()[2] > WIDEST || left.dtype() != DType::F32 {
         return left.matmul(right);
     }
     Tensor::from_dispatch(Dispatch::product(left.into_dispatch(), right.into_dispatch()))
@@ -56,6 +54,25 @@ pub fn scale_where(x: Tensor<4>, mask: &Tensor<4, Bool>, factor: f64) -> Tensor<
     }
     let scaled = x.clone() * factor;
     x.mask_where(mask.clone(), scaled)
+}
+
+/// Whether slopes are kept as bits of `x`: a thirty-second of its memory, where a Boolean takes a word.
+pub fn has_slope_bits(x: &Tensor<4>) -> bool {
+    on_gpu(x)
+}
+
+/// A bit for each entry of `x`, 1 where it is not positive: `[ceil(entries / 32)]`.
+pub fn slope_bits(x: Tensor<4>) -> Tensor<1, Int> {
+    Tensor::from_dispatch(Dispatch::slope_bits(x.into_dispatch()))
+}
+
+/// `x` with the entries under a bit multiplied by `factor`.
+pub fn scale_bits(x: Tensor<4>, bits: &Tensor<1, Int>, factor: f64) -> Tensor<4> {
+    Tensor::from_dispatch(Dispatch::scale_bits(
+        x.into_dispatch(),
+        bits.clone().into_dispatch(),
+        factor as f32,
+    ))
 }
 
 /// Correlates `x [b, h, w, c]` with `kernel [groups, 9, in, out]`, zero padding: `[b, h, w, c]`.

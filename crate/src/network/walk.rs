@@ -10,10 +10,10 @@
 //! The critic goes forward, input gradient, replay: four forwards' worth of work for the exact gradient
 //! of loss and penalties (linear-replay notes). The generator goes forward, backward.
 
-use burn::tensor::Tensor;
+use burn::tensor::{Tensor, activation::leaky_relu};
 
 use super::format::Arithmetic;
-use super::slopes::{Slopes, row};
+use super::slopes::{NEGATIVE_SLOPE, Slopes, row};
 use super::{Format, Layer, Network, ParameterId, Weights};
 use crate::linear::{embed, expect_labels, matrix, pointwise};
 
@@ -302,11 +302,12 @@ impl Up for Forward {
     }
 
     fn activate(&mut self, bias: ParameterId, x: Tensor<4>) -> Tensor<4> {
+        if self.keep == Keep::Nothing {
+            return leaky_relu(x, NEGATIVE_SLOPE);
+        }
         let slopes = Slopes::at(&x);
         let y = slopes.apply(x);
-        if self.keep != Keep::Nothing {
-            self.trace.slopes[bias] = Some(slopes);
-        }
+        self.trace.slopes[bias] = Some(slopes);
         y
     }
 }

@@ -7,12 +7,10 @@ use burn_cubecl::tensor::CubeTensor;
 use cubecl::num_traits::Zero;
 use cubecl::prelude::*;
 
-use super::{LANES, empty_like, launched};
+use super::{ENOUGH, LANES, empty_like, launched};
 
 /// Pixels of a row that a unit computes.
 const PIXELS: usize = 4;
-/// Units that fill a large GPU a few times over; fewer leave parts of it idle.
-const ENOUGH: usize = 1 << 15;
 
 /// Correlates `x [b, h, w, c]` with `kernel [groups, 9, in, out]`, zero padding.
 ///

@@ -7,10 +7,12 @@
 mod grouped;
 mod product;
 mod resample;
+mod slopes;
 
 pub use grouped::{correlate, kernel_gradient};
 pub use product::product;
 pub use resample::resample;
+pub use slopes::{scale_bits, slope_bits};
 
 use burn::tensor::Shape;
 use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
@@ -19,6 +21,8 @@ use cubecl::prelude::*;
 
 /// Units of a work group.
 const UNITS: u32 = 64;
+/// Units that fill a large GPU a few times over; fewer leave parts of it idle.
+const ENOUGH: usize = 1 << 15;
 use super::LANES;
 
 /// A tensor like `x`, of another shape, yet to be written.

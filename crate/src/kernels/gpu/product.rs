@@ -1,56 +1,185 @@
-//! Products of narrow matrices.
+//! Matrix products of the shapes that 1x1 convolutions have: many rows and few columns, or the reverse and a long sum.
+//!
+//! | kernel | left | right | a unit's tile | products for a vector read |
+//! |---|---|---|---|---|
+//! | `product_rows` | terms lie together | columns lie together | 8 x 4 | 128 / 12 |
+//! | `product_columns` | rows lie together | columns lie together | 4 x 4 | 16 / 2 |
+//! | `product_scalars` | any | any | 4 x 4 | 16 / 8 scalars |
+//!
+//! The first is a forward pass or an input gradient, the second a weight gradient, the last whatever has 3 channels.
+//! Long sums are split over units, since a weight gradient has few results.
 
 #![expect(clippy::manual_div_ceil, reason = "the kernel language has no div_ceil")]
 
+use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
+use cubecl::num_traits::Zero;
 use cubecl::prelude::*;
 
-use super::{empty_like, launched};
+use super::{ENOUGH, LANES, empty_like, launched};
 
-/// Rows and columns of the result that a unit computes, in registers.
+/// Rows that a unit of `product_rows` computes.
+const ROWS: usize = 8;
+/// Rows and columns that a unit of the other two computes.
 const TILE: usize = 4;
-/// `left [groups, m, k]` times `right [groups, k, n]`, of any strides: `[groups, m, n]`, contiguous.
-///
-/// Each unit sums a tile of 4 x 4 results: 16 products for 8 values read, from a cache that its neighbours share.
-/// There is no shared memory and no barrier: on the narrow matrices of small networks nothing is gained by them,
-/// and a software device pays for each. Rows and columns beyond the edge repeat the last one and are not written.
+/// A sum of at least so many terms may be split, into parts of no fewer.
+const LONG: usize = 1 << 10;
+
+/// Parts of `left [groups, m, k]` times `right [groups, k, n]`, of any strides: `[parts, groups, m, n]`, whose sum it is.
 pub fn product(left: CubeTensor, right: CubeTensor) -> CubeTensor {
-    let [groups, rows, _] = left.meta.shape().dims();
+    let [groups, rows, terms] = left.meta.shape().dims();
     let [_, _, columns] = right.meta.shape().dims();
-    let result = empty_like(&left, [groups, rows, columns]);
-    let (count, dim) = launched(&left, groups * rows.div_ceil(TILE) * columns.div_ceil(TILE));
+    let whole = |size: usize| size.is_multiple_of(LANES);
+    // A weight that is read as its transpose is small beside the pictures.
+    let turned = whole(columns) && whole(terms) && !lies_along(&right, 2) && terms * columns <= rows * terms;
+    let right = if turned { into_contiguous(right) } else { right };
+    let vectors = whole(columns) && lies_along(&right, 2);
+    let (by_rows, by_columns) =
+        (vectors && whole(terms) && lies_along(&left, 2), vectors && whole(rows) && lies_along(&left, 1));
+    let tile = if by_rows { [ROWS, LANES] } else { [TILE, TILE] };
+    let tiles = groups * rows.div_ceil(tile[0]) * columns.div_ceil(tile[1]);
+    let parts = if by_rows { 1 } else { ENOUGH.div_ceil(tiles).min(terms.div_ceil(LONG)) };
+    let result = empty_like(&left, [parts, groups, rows, columns]);
+    let (count, dim) = launched(&left, parts * tiles);
     let client = left.client.clone();
-    product_tiles::launch(
-        &client,
-        count,
-        dim,
-        left.into_tensor_arg(),
-        right.into_tensor_arg(),
-        result.clone().into_tensor_arg(),
-    );
+    let (left, right, to) =
+        (left.into_tensor_arg(), right.into_tensor_arg(), result.clone().into_tensor_arg());
+    if by_rows {
+        product_rows::launch(&client, count, dim, LANES, left, right, to);
+    } else if by_columns {
+        product_columns::launch(&client, count, dim, LANES, left, right, to);
+    } else {
+        product_scalars::launch(&client, count, dim, left, right, to);
+    }
     result
 }
 
+/// Whether the entries along an axis are neighbours in memory, and every row of them begins at a whole vector.
+fn lies_along(x: &CubeTensor, axis: usize) -> bool {
+    let strides = x.meta.strides();
+    let others = (0..3).filter(|other| *other != axis);
+    strides[axis] == 1 && others.into_iter().all(|other| strides[other].is_multiple_of(LANES))
+}
+
 #[cube(launch)]
-fn product_tiles(left: &Tensor<f32>, right: &Tensor<f32>, result: &mut Tensor<f32>) {
-    let rows = result.shape(1);
-    let columns = result.shape(2);
-    let depth = left.shape(2);
-    let tiles_down = (rows + TILE - 1) / TILE;
-    let tiles_across = (columns + TILE - 1) / TILE;
+fn product_rows<N: Size>(
+    left: &Tensor<Vector<f32, N>>,
+    right: &Tensor<Vector<f32, N>>,
+    result: &mut Tensor<Vector<f32, N>>,
+) {
+    let rows = result.shape(2);
+    let across = result.shape(3) / LANES;
+    let down = (rows + ROWS - 1) / ROWS;
     let tile = ABSOLUTE_POS;
-    if tile >= result.shape(0) * tiles_down * tiles_across {
+    if tile >= result.shape(1) * down * across {
         terminate!();
     }
-    let group = tile / (tiles_down * tiles_across);
-    let row = tile / tiles_across % tiles_down * TILE;
-    let column = tile % tiles_across * TILE;
+    let group = tile / (down * across);
+    let row = tile / across % down * ROWS;
+    let column = tile % across;
+
+    let mut from = Array::<usize>::new(ROWS);
+    let mut sums = Array::<Vector<f32, N>>::new(ROWS);
+    #[unroll]
+    for i in 0..ROWS {
+        // Rows beyond the edge repeat the last one and are not written.
+        let last = rows - 1;
+        let at = select(row + i < rows, row + i, last);
+        from[i] = (group * left.stride(0) + at * left.stride(1)) / LANES;
+        sums[i] = Vector::zero();
+    }
+    let right_step = right.stride(1) / LANES;
+    let right_from = group * right.stride(0) / LANES + column;
+    for k in 0..left.shape(2) / LANES {
+        let mut values = Array::<Vector<f32, N>>::new(LANES);
+        #[unroll]
+        for lane in 0..LANES {
+            values[lane] = right[right_from + (k * LANES + lane) * right_step];
+        }
+        #[unroll]
+        for i in 0..ROWS {
+            let terms = left[from[i] + k];
+            #[unroll]
+            for lane in 0..LANES {
+                sums[i] += values[lane] * Vector::new(terms.extract(lane));
+            }
+        }
+    }
+    #[unroll]
+    for i in 0..ROWS {
+        if row + i < rows {
+            result[(group * rows + row + i) * across + column] = sums[i];
+        }
+    }
+}
+
+#[cube(launch)]
+fn product_columns<N: Size>(
+    left: &Tensor<Vector<f32, N>>,
+    right: &Tensor<Vector<f32, N>>,
+    result: &mut Tensor<Vector<f32, N>>,
+) {
+    let (parts, groups) = (result.shape(0), result.shape(1));
+    let across = result.shape(3) / LANES;
+    let down = result.shape(2) / LANES;
+    let tile = ABSOLUTE_POS;
+    if tile >= parts * groups * down * across {
+        terminate!();
+    }
+    let group = tile / (down * across) % groups;
+    let row = tile / across % down;
+    let column = tile % across;
+    let part = tile / (down * across * groups);
+
+    let mut sums = Array::<Vector<f32, N>>::new(LANES);
+    #[unroll]
+    for i in 0..LANES {
+        sums[i] = Vector::zero();
+    }
+    let (left_step, right_step) = (left.stride(2) / LANES, right.stride(1) / LANES);
+    let left_from = group * left.stride(0) / LANES + row;
+    let right_from = group * right.stride(0) / LANES + column;
+    let terms = left.shape(2);
+    let per_part = (terms + parts - 1) / parts;
+    let first = part * per_part;
+    let end = select(first + per_part < terms, first + per_part, terms);
+    for k in first..end {
+        let a = left[left_from + k * left_step];
+        let b = right[right_from + k * right_step];
+        #[unroll]
+        for lane in 0..LANES {
+            sums[lane] += b * Vector::new(a.extract(lane));
+        }
+    }
+    #[unroll]
+    for lane in 0..LANES {
+        let at = ((part * groups + group) * down + row) * LANES + lane;
+        result[at * across + column] = sums[lane];
+    }
+}
+
+#[cube(launch)]
+fn product_scalars(left: &Tensor<f32>, right: &Tensor<f32>, result: &mut Tensor<f32>) {
+    let (parts, groups) = (result.shape(0), result.shape(1));
+    let rows = result.shape(2);
+    let columns = result.shape(3);
+    let down = (rows + TILE - 1) / TILE;
+    let across = (columns + TILE - 1) / TILE;
+    let tile = ABSOLUTE_POS;
+    if tile >= parts * groups * down * across {
+        terminate!();
+    }
+    let group = tile / (down * across) % groups;
+    let row = tile / across % down * TILE;
+    let column = tile % across * TILE;
+    let part = tile / (down * across * groups);
 
     let mut from_left = Array::<usize>::new(TILE);
     let mut from_right = Array::<usize>::new(TILE);
     let mut sums = Array::<f32>::new(TILE * TILE);
     #[unroll]
     for i in 0..TILE {
+        // Rows and columns beyond the edge repeat the last one and are not written.
         let last_row = rows - 1;
         let last_column = columns - 1;
         from_left[i] = group * left.stride(0) + select(row + i < rows, row + i, last_row) * left.stride(1);
@@ -61,7 +190,11 @@ fn product_tiles(left: &Tensor<f32>, right: &Tensor<f32>, result: &mut Tensor<f3
     for i in 0..TILE * TILE {
         sums[i] = 0.0;
     }
-    for k in 0..depth {
+    let terms = left.shape(2);
+    let per_part = (terms + parts - 1) / parts;
+    let first = part * per_part;
+    let end = select(first + per_part < terms, first + per_part, terms);
+    for k in first..end {
         let left_step = k * left.stride(2);
         let right_step = k * right.stride(1);
         #[unroll]
@@ -78,7 +211,8 @@ fn product_tiles(left: &Tensor<f32>, right: &Tensor<f32>, result: &mut Tensor<f3
         #[unroll]
         for j in 0..TILE {
             if row + i < rows && column + j < columns {
-                result[(group * rows + row + i) * columns + column + j] = sums[i * TILE + j];
+                result[((part * groups + group) * rows + row + i) * columns + column + j] =
+                    sums[i * TILE + j];
             }
         }
     }
