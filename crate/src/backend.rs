@@ -5,7 +5,7 @@ use burn::backend::{Backend, Flex, backend_extension};
 use burn::tensor::{Device, FloatDType, Shape, TensorData};
 
 use crate::error::{Error, Result};
-use crate::kernels::{cpu, warp};
+use crate::kernels::{AdamStep, cpu, warp};
 
 /// Operations that a backend may run with a kernel of ours.
 #[backend_extension(Flex, Cube: cfg(feature = "gpu"))]
@@ -28,6 +28,13 @@ pub trait Kernels: Backend {
     fn slope_bits(x: FloatTensor<Self>) -> IntTensor<Self>;
     /// See [`crate::kernels::scale_bits`].
     fn scale_bits(x: FloatTensor<Self>, bits: IntTensor<Self>, factor: f32) -> FloatTensor<Self>;
+    /// See [`crate::kernels::adam`].
+    fn adam(
+        weight: FloatTensor<Self>,
+        moment: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        step: AdamStep,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>);
     /// See [`crate::kernels::resample`].
     fn resample(x: FloatTensor<Self>, up: bool, factor: f32) -> FloatTensor<Self>;
     /// See [`crate::kernels::warp`].
@@ -67,6 +74,15 @@ impl Kernels for burn::backend::Cube {
 
     fn scale_bits(x: FloatTensor<Self>, bits: IntTensor<Self>, factor: f32) -> FloatTensor<Self> {
         crate::kernels::gpu::scale_bits(x, bits, factor)
+    }
+
+    fn adam(
+        weight: FloatTensor<Self>,
+        moment: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        step: AdamStep,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        crate::kernels::gpu::adam(weight, moment, gradient, step)
     }
 
     fn resample(x: FloatTensor<Self>, up: bool, factor: f32) -> FloatTensor<Self> {
@@ -125,6 +141,15 @@ impl Kernels for Flex {
 
     fn scale_bits(_: FloatTensor<Self>, _: IntTensor<Self>, _: f32) -> FloatTensor<Self> {
         unreachable!("has_slope_bits says that only GPUs have this kernel")
+    }
+
+    fn adam(
+        _: FloatTensor<Self>,
+        _: FloatTensor<Self>,
+        _: FloatTensor<Self>,
+        _: AdamStep,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        unreachable!("has_adam says that only GPUs have this kernel")
     }
 
     fn resample(_: FloatTensor<Self>, _: bool, _: f32) -> FloatTensor<Self> {

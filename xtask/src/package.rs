@@ -208,7 +208,10 @@ fn table(files: &Files, twins: &Files) -> (String, usize) {
         for (sum, size) in row.iter_mut().zip([1, bytes.len(), twin("gz"), twin("br")]) {
             *sum += size;
         }
-        if !["models", "data", "texts"].contains(&part) {
+        // A browser fetches the manifest's icons when the page is installed, if ever.
+        let first_visit = !["models", "data", "texts"].contains(&part) && !path.starts_with("icons/icon-");
+        let first_visit = first_visit && !path.starts_with("icons/maskable-");
+        if first_visit {
             first += twin("br");
         }
     }

@@ -21,7 +21,7 @@ pub fn has_grouped(x: &Tensor<4>, groups: usize) -> bool {
 }
 
 /// Whether the GPU's kernels apply to `x` at all: they are written for f32.
-fn on_gpu(x: &Tensor<4>) -> bool {
+fn on_gpu<const D: usize>(x: &Tensor<D>) -> bool {
     cfg!(feature = "gpu") && x.dtype() == DType::F32 && !backend::is_cpu(&x.device())
 }
 
@@ -73,6 +73,33 @@ pub fn scale_bits(x: Tensor<4>, bits: &Tensor<1, Int>, factor: f64) -> Tensor<4>
         bits.clone().into_dispatch(),
         factor as f32,
     ))
+}
+
+/// The numbers of one step of Adam.
+#[derive(Clone, Copy, Debug)]
+pub struct AdamStep {
+    pub rate: f64,
+    pub beta2: f64,
+    /// What the root of the second moment is divided by.
+    pub correction: f64,
+    pub epsilon: f64,
+}
+
+/// Whether a step of Adam in one pass applies to a weight.
+pub fn has_adam(weight: &Tensor<1>) -> bool {
+    on_gpu(weight)
+}
+
+/// The new weight and second moment, each `[n]`.
+pub fn adam(
+    weight: Tensor<1>,
+    moment: Tensor<1>,
+    gradient: Tensor<1>,
+    step: AdamStep,
+) -> (Tensor<1>, Tensor<1>) {
+    let [weight, moment, gradient] = [weight, moment, gradient].map(Tensor::into_dispatch);
+    let (weight, moment) = Dispatch::adam(weight, moment, gradient, step);
+    (Tensor::from_dispatch(weight), Tensor::from_dispatch(moment))
 }
 
 /// Correlates `x [b, h, w, c]` with `kernel [groups, 9, in, out]`, zero padding: `[b, h, w, c]`.

@@ -2,6 +2,7 @@
 
 use burn::tensor::Tensor;
 
+use crate::kernels::{self, AdamStep};
 use crate::network::{Gradients, Weights};
 
 const EPSILON: f64 = 1e-8;
@@ -22,7 +23,12 @@ impl Adam {
     pub fn step(&mut self, weights: &mut Weights, gradients: Gradients, rate: f64, beta2: f64) {
         self.steps += 1;
         let correction = (1.0 - beta2.powf(self.steps as f64)).sqrt();
+        let step = AdamStep { rate, beta2, correction, epsilon: EPSILON };
         for ((weight, moment), gradient) in weights.iter_mut().zip(&mut self.second_moments).zip(gradients) {
+            if kernels::has_adam(weight) {
+                (*weight, *moment) = kernels::adam(weight.clone(), moment.clone(), gradient, step);
+                continue;
+            }
             let squared = gradient.clone().square() * (1.0 - beta2);
             moment.inplace(|moment| moment * beta2 + squared);
             let denominator = moment.clone().sqrt() / correction + EPSILON;

@@ -4,11 +4,13 @@
 //! device made of software pays dearly for each barrier. Sums have a fixed order, so that a result is the same every
 //! time.
 
+mod adam;
 mod grouped;
 mod product;
 mod resample;
 mod slopes;
 
+pub use adam::adam;
 pub use grouped::{correlate, kernel_gradient};
 pub use product::product;
 pub use resample::resample;
