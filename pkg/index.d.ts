@@ -126,7 +126,7 @@ export interface Samples {
 export interface SamplerOptions extends Options {
   /**
    * What the stages next to the pictures are computed in, up to four of them; default `f32`. `f16` needs a GPU whose
-   * shaders have it (`capabilities().f16`) or the CPU, and moves pictures by less than a level; `bf16` is what official
+   * shaders have it (`capabilities().f16`) or the CPU, and moves pictures by a level at most; `bf16` is what official
    * models were trained in, rounded from f32.
    */
   precision?: "f32" | "bf16" | "f16";

@@ -26,6 +26,8 @@ pub trait Kernels: Backend {
     fn scale_where(x: FloatTensor<Self>, mask: BoolTensor<Self>, factor: f32) -> FloatTensor<Self>;
     /// See [`crate::kernels::slope_bits`].
     fn slope_bits(x: FloatTensor<Self>) -> IntTensor<Self>;
+    /// See [`crate::kernels::leaky_relu`].
+    fn leaky_relu(x: FloatTensor<Self>, slope: f32) -> FloatTensor<Self>;
     /// See [`crate::kernels::scale_bits`].
     fn scale_bits(x: FloatTensor<Self>, bits: IntTensor<Self>, factor: f32) -> FloatTensor<Self>;
     /// See [`crate::kernels::adam`].
@@ -70,6 +72,10 @@ impl Kernels for burn::backend::Cube {
 
     fn slope_bits(x: FloatTensor<Self>) -> IntTensor<Self> {
         crate::kernels::gpu::slope_bits(x)
+    }
+
+    fn leaky_relu(x: FloatTensor<Self>, slope: f32) -> FloatTensor<Self> {
+        crate::kernels::gpu::leaky_relu(x, slope)
     }
 
     fn scale_bits(x: FloatTensor<Self>, bits: IntTensor<Self>, factor: f32) -> FloatTensor<Self> {
@@ -136,11 +142,15 @@ impl Kernels for Flex {
     }
 
     fn slope_bits(_: FloatTensor<Self>) -> IntTensor<Self> {
-        unreachable!("has_slope_bits says that only GPUs have this kernel")
+        unreachable!("on_gpu says that only GPUs have this kernel")
+    }
+
+    fn leaky_relu(_: FloatTensor<Self>, _: f32) -> FloatTensor<Self> {
+        unreachable!("on_gpu says that only GPUs have this kernel")
     }
 
     fn scale_bits(_: FloatTensor<Self>, _: IntTensor<Self>, _: f32) -> FloatTensor<Self> {
-        unreachable!("has_slope_bits says that only GPUs have this kernel")
+        unreachable!("on_gpu says that only GPUs have this kernel")
     }
 
     fn adam(
@@ -149,11 +159,11 @@ impl Kernels for Flex {
         _: FloatTensor<Self>,
         _: AdamStep,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        unreachable!("has_adam says that only GPUs have this kernel")
+        unreachable!("on_gpu says that only GPUs have this kernel")
     }
 
     fn resample(_: FloatTensor<Self>, _: bool, _: f32) -> FloatTensor<Self> {
-        unreachable!("has_resample says that only GPUs have this kernel")
+        unreachable!("on_gpu says that only GPUs have this kernel")
     }
 
     fn warp(x: FloatTensor<Self>, geometry: FloatTensor<Self>) -> FloatTensor<Self> {

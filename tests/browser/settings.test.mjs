@@ -28,7 +28,8 @@ story("gamma and learning rate are changed while it runs, and what cannot be is 
   const slider = scene.get("train-gamma-slider");
   await slider.focus();
   await page.keyboard.press("ArrowRight");
-  const chosen = await slider.getAttribute("aria-valuetext");
+  // A step that began before may still show what it took.
+  const chosen = await scene.until("the slider has moved", () => slider.getAttribute("aria-valuetext"), (text) => text !== "0.75");
   await page.locator("#train-gamma-note").getByText(`Held at ${chosen}`).waitFor();
   await pause(scene);
   await page.reload();

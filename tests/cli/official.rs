@@ -1,5 +1,6 @@
 //! Official snapshots: looked at, sampled from, imported, and trained further.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use safetensors::tensor::Dtype;
@@ -21,9 +22,12 @@ impl Official {
     fn all() -> Vec<Self> {
         let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures");
         let roots = std::env::var_os("R3GAN_FIXTURES").map(PathBuf::from).into_iter().chain([ours]);
-        let mut all = Vec::new();
+        let (mut all, mut seen) = (Vec::new(), HashSet::new());
         for entry in roots.flat_map(|root| std::fs::read_dir(root).expect("fixtures")) {
             let folder = entry.expect("an entry").path();
+            if !seen.insert(folder.file_name().map(ToOwned::to_owned)) {
+                continue;
+            }
             let Ok(meta) = std::fs::read(folder.join("meta.json")) else { continue };
             let meta: Value = serde_json::from_slice(&meta).expect("JSON");
             for (name, meta) in meta["snapshots"].as_object().into_iter().flatten() {

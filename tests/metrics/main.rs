@@ -34,12 +34,13 @@ fn features_equal_pytorchs(extractor: &mut Extractor, folder: &str) {
         .join("features.safetensors");
     let bytes = std::fs::read(&origin).expect("a fixture");
     let fixture = Container::parse(&bytes, &origin).expect("safetensors");
-    for (count, side) in [(3, 32), (1, extractor.network.side())] {
+    for (count, side) in [(3, 32), (1, extractor.backbone().side())] {
         let expected = fixture.floats(&format!("of_{side}"), &[count, extractor.width()]).expect("features");
         let found = pollster::block_on(extractor.extract(&pictures(count, side), side, false))
             .expect("features")
             .features;
         let largest = expected.iter().fold(0.0f32, |most, value| most.max(value.abs()));
+        assert!(found.iter().all(|value| value.is_finite()), "{side}: features are numbers");
         let error = found.iter().zip(&expected).fold(0.0f32, |most, (a, b)| most.max((a - b).abs()));
         assert!(
             found.len() == expected.len() && error <= TOLERANCE * largest,

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use r3gan::backend;
 use r3gan::checkpoint::container::{Entry, Values, encode};
-use r3gan::metrics::{Extractor, Network};
+use r3gan::metrics::{Backbone, Extractor};
 
 /// `hashed` of `xtask/agreement/vgg16.py`: -0.5..0.5, 24 bits.
 fn hashed(index: u32, layer: u32) -> f32 {
@@ -18,7 +18,7 @@ fn hashed(index: u32, layer: u32) -> f32 {
 
 fn file() -> Vec<u8> {
     let mut entries = Vec::new();
-    for (layer, (name, shape)) in (0..).zip(Network::Vgg16.layers()) {
+    for (layer, (name, shape)) in (0..).zip(Backbone::Vgg16.layers()) {
         let inputs: usize = shape[1..].iter().product();
         let scale = (24.0 / inputs as f64).sqrt() as f32;
         let mut entry = |part: &str, shape: &[usize], layer: u32, scale: f32| {
@@ -37,6 +37,6 @@ fn features_equal_pytorchs() {
     let device = backend::open("cpu").expect("a CPU");
     let mut extractor =
         Extractor::decode(&file(), Path::new("vgg16.safetensors"), &device).expect("an extractor");
-    assert_eq!((extractor.network, extractor.width()), (Network::Vgg16, 4096));
+    assert_eq!((extractor.backbone(), extractor.width()), (Backbone::Vgg16, 4096));
     super::features_equal_pytorchs(&mut extractor, "vgg16");
 }

@@ -30,5 +30,6 @@ pub fn assert_within(what: &str, ours: &[f32], theirs: &[f32], tolerance: f32) {
 
 /// The largest difference of two values at the same place.
 pub fn largest_difference(ours: &[f32], theirs: &[f32]) -> f32 {
+    assert!(ours.iter().all(|value| value.is_finite()), "values are numbers");
     ours.iter().zip(theirs).fold(0.0, |most, (a, b)| most.max((a - b).abs()))
 }

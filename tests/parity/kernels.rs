@@ -4,6 +4,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use r3gan::kernels::{self, TAPS};
 use r3gan::linear::{LinearMap, resample::Resample};
 use r3gan::random::RandomState;
+use r3gan::training::Adam;
 
 use crate::compare::{FORWARD, GRADIENT, assert_close, host};
 use crate::platform::on_devices;
@@ -20,7 +21,7 @@ fn tensor<const D: usize>(values: &[f32], shape: [usize; D], device: &Device) ->
 
 /// Groups, rows, terms and columns: single ones, edges beside a whole tile, whole vectors, long sums, one group and
 /// several.
-const SIZES: [[usize; 4]; 11] = [
+const SIZES: [[usize; 4]; 12] = [
     [1, 1, 1, 1],
     [1, 4, 8, 4],
     [2, 5, 3, 7],
@@ -32,6 +33,7 @@ const SIZES: [[usize; 4]; 11] = [
     [1, 37, 64, 32],
     [1, 32, 5001, 16],
     [2, 3, 4100, 4],
+    [3, 8, 5003, 12],
 ];
 
 async fn narrow_products(device: &Device) {
@@ -65,7 +67,7 @@ async fn narrow_products(device: &Device) {
 
 /// Batch, height, width, channels and groups: one pixel, one channel, one group, groups of 1 to 32 channels, sides that
 /// are no multiple of anything.
-const PICTURES: [([usize; 4], usize); 9] = [
+const PICTURES: [([usize; 4], usize); 10] = [
     ([1, 1, 1, 1], 1),
     ([2, 3, 5, 6], 6),
     ([1, 7, 2, 6], 2),
@@ -75,6 +77,8 @@ const PICTURES: [([usize; 4], usize); 9] = [
     ([1, 3, 9, 48], 3),
     ([2, 4, 6, 64], 2),
     ([1, 33, 31, 16], 1),
+    // More lines than parts of the weight gradient: some parts have two, some none.
+    ([2, 24, 3, 128], 4),
 ];
 
 /// The sum over taps and inputs: `part(output, input, weight)` for every triple of places that meet.
@@ -173,7 +177,7 @@ async fn slopes_of_other_values(device: &Device) {
         let expected: Vec<f32> = x.iter().zip(&y).map(|(x, y)| slope(*x) * y).collect();
         let shape = [1, 1, 1, entries];
         let (x, y) = (tensor(&x, shape, device), tensor(&y, shape, device));
-        let found = match kernels::has_slope_bits(&x) {
+        let found = match kernels::on_gpu(&x) {
             true => kernels::scale_bits(y, &kernels::slope_bits(x), 0.2),
             false => kernels::scale_where(y, &x.lower_equal_elem(0.0), 0.2),
         };
@@ -181,4 +185,29 @@ async fn slopes_of_other_values(device: &Device) {
     }
 }
 
-on_devices! { narrow_products, grouped_convolutions, resampling_and_its_adjoint, slopes_of_other_values }
+/// Lengths beside a whole work group, and more work groups than one dimension has.
+async fn steps_of_adam(device: &Device) {
+    let mut random = RandomState::new(4);
+    for length in [1, 63, 65, 4_300_000] {
+        let weight: Vec<f32> = (0..length).map(|i| (i % 1000) as f32 * 1e-3 - 0.5).collect();
+        let gradient: Vec<f32> =
+            draw(&mut random, length.min(1000)).into_iter().cycle().take(length).collect();
+        let mut weights = vec![tensor(&weight, [length], device)];
+        let mut adam = Adam::new(&weights);
+        for (rate, beta2) in [(0.1, 0.9), (0.05, 0.99)] {
+            adam.step(&mut weights, vec![tensor(&gradient, [length], device)], rate, beta2);
+        }
+        let stepped = |(w, g): (&f32, &f32)| {
+            let (mut w, g, mut v) = (f64::from(*w), f64::from(*g), 0.0);
+            for (t, rate, beta2) in [(1, 0.1, 0.9), (2, 0.05, 0.99f64)] {
+                v = beta2 * v + (1.0 - beta2) * g * g;
+                w -= rate * g / ((v / (1.0 - beta2.powi(t))).sqrt() + 1e-8);
+            }
+            w as f32
+        };
+        let expected: Vec<f32> = weight.iter().zip(&gradient).map(stepped).collect();
+        assert_close(&format!("{length} weights"), &host(weights.remove(0)).await, &expected, FORWARD);
+    }
+}
+
+on_devices! { steps_of_adam, narrow_products, grouped_convolutions, resampling_and_its_adjoint, slopes_of_other_values }

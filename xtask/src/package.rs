@@ -188,6 +188,13 @@ fn strings<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
     }
 }
 
+/// Whether a file may be loaded before the first picture. The manifest's icons come with what the service worker keeps,
+/// after it.
+fn before_first_picture(path: &str, part: &str) -> bool {
+    let of_manifest = path.starts_with("icons/icon-") || path.starts_with("icons/maskable-");
+    !["models", "data", "texts"].contains(&part) && !of_manifest
+}
+
 /// The sizes of the site's parts, and of what a first visit loads.
 fn table(files: &Files, twins: &Files) -> (String, usize) {
     let mut parts: BTreeMap<&str, [usize; 4]> = BTreeMap::new();
@@ -208,10 +215,7 @@ fn table(files: &Files, twins: &Files) -> (String, usize) {
         for (sum, size) in row.iter_mut().zip([1, bytes.len(), twin("gz"), twin("br")]) {
             *sum += size;
         }
-        // A browser fetches the manifest's icons when the page is installed, if ever.
-        let first_visit = !["models", "data", "texts"].contains(&part) && !path.starts_with("icons/icon-");
-        let first_visit = first_visit && !path.starts_with("icons/maskable-");
-        if first_visit {
+        if before_first_picture(path, part) {
             first += twin("br");
         }
     }
@@ -280,8 +284,13 @@ mod tests {
 
     #[test]
     fn a_first_visit_loads_all_but_models_data_and_texts() {
-        let site =
-            files(&[("index.html", "1234"), ("a.wasm", "12345"), ("m.safetensors", "123"), ("c.md", "12")]);
+        let site = files(&[
+            ("index.html", "1234"),
+            ("a.wasm", "12345"),
+            ("m.safetensors", "123"),
+            ("c.md", "12"),
+            ("icons/icon-512.png", "1234567"),
+        ]);
         let twins = files(&[("a.wasm.br", "1"), ("a.wasm.gz", "12")]);
         let (table, first) = table(&site, &twins);
         assert_eq!(first, 4 + 1);

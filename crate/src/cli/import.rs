@@ -102,12 +102,12 @@ impl Import {
             return Err(Error::setting(flag, reason));
         }
         stages.enter("checking");
-        let (encoded, network) = extractor::import(bytes, &self.file)?;
+        let (encoded, backbone) = extractor::import(bytes, &self.file)?;
         create_directory(self.out.parent().unwrap_or(Path::new("")))?;
         stages.enter("writing");
         write_atomic(&self.out, &encoded)?;
         drop(stages);
-        exit::say(&format!("wrote {}: {network}, for `r3gan metrics --extractor`", self.out.display()))
+        exit::say(&format!("wrote {}: {backbone}, for `r3gan metrics --extractor`", self.out.display()))
     }
 
     fn make(&self, snapshot: &Snapshot, given: Option<TrainingConfig>) -> Result<Made> {

@@ -1,7 +1,7 @@
 //! Our own kernels for hot operations, and where they apply.
 //!
 //! A kernel is an alternative to a portable form in [`crate::linear`] and is tested against it. The
-//! choice is fixed: by device, type and group width, never by timing.
+//! choice is fixed: by device, type and shape, never by timing.
 
 pub(crate) mod cpu;
 #[cfg(feature = "gpu")]
@@ -9,7 +9,7 @@ pub(crate) mod gpu;
 pub(crate) mod warp;
 
 use burn::backend::Dispatch;
-use burn::tensor::{Bool, DType, Int, Tensor};
+use burn::tensor::{Bool, DType, Int, Tensor, activation};
 
 use crate::backend::{self, Kernels};
 pub use cpu::TAPS;
@@ -20,8 +20,8 @@ pub fn has_grouped(x: &Tensor<4>, groups: usize) -> bool {
     if on_cpu(x) { cpu::GROUP_WIDTHS.contains(&width) } else { on_gpu(x) && width.is_multiple_of(LANES) }
 }
 
-/// Whether the GPU's kernels apply to `x` at all: they are written for f32.
-fn on_gpu<const D: usize>(x: &Tensor<D>) -> bool {
+/// Whether the GPU's kernels apply to `x` at all, and for slopes, resampling and Adam that is all: they are written for f32.
+pub fn on_gpu<const D: usize>(x: &Tensor<D>) -> bool {
     cfg!(feature = "gpu") && x.dtype() == DType::F32 && !backend::is_cpu(&x.device())
 }
 
@@ -40,7 +40,8 @@ const WIDEST: usize = 512;
 ///
 /// On GPUs narrow products have kernels of ours that need no barrier.
 pub fn product(left: Tensor<3>, right: Tensor<3>) -> Tensor<3> {
-    if right.dims()[2] > WIDEST || left.dtype() != DType::F32 {
+    let empty = left.shape().num_elements() * right.shape().num_elements() == 0;
+    if empty || right.dims()[2] > WIDEST || left.dtype() != DType::F32 {
         return left.matmul(right);
     }
     Tensor::from_dispatch(Dispatch::product(left.into_dispatch(), right.into_dispatch()))
@@ -56,14 +57,17 @@ pub fn scale_where(x: Tensor<4>, mask: &Tensor<4, Bool>, factor: f64) -> Tensor<
     x.mask_where(mask.clone(), scaled)
 }
 
-/// Whether slopes are kept as bits of `x`: a thirty-second of its memory, where a Boolean takes a word.
-pub fn has_slope_bits(x: &Tensor<4>) -> bool {
-    on_gpu(x)
-}
-
-/// A bit for each entry of `x`, 1 where it is not positive: `[ceil(entries / 32)]`.
+/// A bit for each entry of `x`, 1 where it is not positive: `[ceil(entries / 32)]`. A Boolean would take a word.
 pub fn slope_bits(x: Tensor<4>) -> Tensor<1, Int> {
     Tensor::from_dispatch(Dispatch::slope_bits(x.into_dispatch()))
+}
+
+/// `x` with the entries that are not positive multiplied by `slope`.
+pub fn leaky_relu(x: Tensor<4>, slope: f64) -> Tensor<4> {
+    if on_gpu(&x) {
+        return Tensor::from_dispatch(Dispatch::leaky_relu(x.into_dispatch(), slope as f32));
+    }
+    activation::leaky_relu(x, slope)
 }
 
 /// `x` with the entries under a bit multiplied by `factor`.
@@ -83,11 +87,6 @@ pub struct AdamStep {
     /// What the root of the second moment is divided by.
     pub correction: f64,
     pub epsilon: f64,
-}
-
-/// Whether a step of Adam in one pass applies to a weight.
-pub fn has_adam(weight: &Tensor<1>) -> bool {
-    on_gpu(weight)
 }
 
 /// The new weight and second moment, each `[n]`.
@@ -110,11 +109,6 @@ pub fn grouped_correlate(x: Tensor<4>, kernel: Tensor<4>) -> Tensor<4> {
 /// Gradient of the kernel, `[groups, 9, in, out]`, from inputs and output signals `[b, h, w, c]`.
 pub fn grouped_kernel_gradient(x: Tensor<4>, delta: Tensor<4>, groups: usize) -> Tensor<4> {
     Tensor::from_dispatch(Dispatch::grouped_kernel_gradient(x.into_dispatch(), delta.into_dispatch(), groups))
-}
-
-/// Whether resampling by two in one pass applies to `x`.
-pub fn has_resample(x: &Tensor<4>) -> bool {
-    on_gpu(x)
 }
 
 /// `x [b, h, w, c]` in twice the size, or half of it, by the filter of [`crate::linear::resample`], times `factor`.

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use super::account::{Account, Wanted};
-use super::extractor::{Extractor, Network};
+use super::extractor::{Backbone, Extractor};
 use super::metric::{Measure, Metric};
 use super::reals::{self, Selection};
 use super::{frechet_distance, inception_score, kernel_distance, precision_recall};
@@ -78,25 +78,25 @@ impl Evaluator {
     pub fn new(extractors: Vec<Extractor>, metrics: Vec<Metric>, cache: Option<PathBuf>) -> Result<Self> {
         let mut views: Vec<View> = Vec::new();
         for extractor in extractors {
-            if let Some(other) = views.iter().find(|view| view.extractor.network == extractor.network) {
+            if let Some(other) = views.iter().find(|view| view.extractor.backbone() == extractor.backbone()) {
                 let (one, other) = (extractor.path().display(), other.extractor.path().display());
-                let reason = format!("{other} and {one} are both {}; give one of them", extractor.network);
+                let reason = format!("{other} and {one} are both {}; give one of them", extractor.backbone());
                 return Err(Error::setting("--extractor", reason));
             }
             views.push(View { extractor, metrics: Vec::new(), reals: HashMap::new() });
         }
         for metric in &metrics {
-            let network = match metric.measure {
+            let backbone = match metric.measure {
                 Measure::PrecisionRecall
-                    if views.iter().any(|view| view.extractor.network == Network::Vgg16) =>
+                    if views.iter().any(|view| view.extractor.backbone() == Backbone::Vgg16) =>
                 {
-                    Network::Vgg16
+                    Backbone::Vgg16
                 }
-                _ => Network::Inception,
+                _ => Backbone::Inception,
             };
-            let Some(view) = views.iter_mut().find(|view| view.extractor.network == network) else {
+            let Some(view) = views.iter_mut().find(|view| view.extractor.backbone() == backbone) else {
                 let reason = format!(
-                    "{metric} is taken from {network}, which --extractor does not name; `cargo xtask data inception` \
+                    "{metric} is taken from {backbone}, which --extractor does not name; `cargo xtask data inception` \
                      makes target/data/inception/inception.safetensors"
                 );
                 return Err(Error::setting("--metrics", reason));
@@ -111,7 +111,11 @@ impl Evaluator {
             }
             view.metrics.push(*metric);
         }
-        views.retain(|view| !view.metrics.is_empty());
+        if let Some(idle) = views.iter().find(|view| view.metrics.is_empty()) {
+            let (path, backbone) = (idle.extractor.path().display(), idle.extractor.backbone());
+            let reason = format!("no metric is taken from {path}, which is {backbone}; leave it out");
+            return Err(Error::setting("--extractor", reason));
+        }
         if let Some(cache) = &cache {
             reals::prepare(cache)?;
         }
@@ -120,7 +124,7 @@ impl Evaluator {
 
     /// The metrics that have other numbers than published ones, for want of VGG16.
     pub fn unpublished(&self) -> Vec<Metric> {
-        let inception = self.views.iter().filter(|view| view.extractor.network == Network::Inception);
+        let inception = self.views.iter().filter(|view| view.extractor.backbone() == Backbone::Inception);
         let metrics = inception.flat_map(|view| &view.metrics).copied();
         metrics.filter(|metric| metric.measure == Measure::PrecisionRecall).collect()
     }

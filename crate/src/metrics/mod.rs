@@ -15,7 +15,7 @@ mod moments;
 mod reals;
 
 pub use evaluator::{Evaluator, Fakes, Progress, Score};
-pub use extractor::{Extractor, Network};
+pub use extractor::{Backbone, Extractor};
 pub use frechet::frechet_distance;
 pub use inception_score::inception_score;
 pub use kernel_distance::kernel_distance;

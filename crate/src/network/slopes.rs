@@ -20,7 +20,7 @@ enum Negative {
 impl Slopes {
     /// The slopes at the pre-activation `x`.
     pub fn at(x: &Tensor<4>) -> Self {
-        Self(match kernels::has_slope_bits(x) {
+        Self(match kernels::on_gpu(x) {
             true => Negative::Bits(kernels::slope_bits(x.clone())),
             false => Negative::Entries(x.clone().lower_equal_elem(0.0)),
         })

@@ -10,11 +10,12 @@
 //! The critic goes forward, input gradient, replay: four forwards' worth of work for the exact gradient
 //! of loss and penalties (linear-replay notes). The generator goes forward, backward.
 
-use burn::tensor::{Tensor, activation::leaky_relu};
+use burn::tensor::Tensor;
 
 use super::format::Arithmetic;
 use super::slopes::{NEGATIVE_SLOPE, Slopes, row};
 use super::{Format, Layer, Network, ParameterId, Weights};
+use crate::kernels;
 use crate::linear::{embed, expect_labels, matrix, pointwise};
 
 /// What a forward pass keeps for the passes after it.
@@ -303,7 +304,7 @@ impl Up for Forward {
 
     fn activate(&mut self, bias: ParameterId, x: Tensor<4>) -> Tensor<4> {
         if self.keep == Keep::Nothing {
-            return leaky_relu(x, NEGATIVE_SLOPE);
+            return kernels::leaky_relu(x, NEGATIVE_SLOPE);
         }
         let slopes = Slopes::at(&x);
         let y = slopes.apply(x);

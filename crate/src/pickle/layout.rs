@@ -18,9 +18,9 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// `(storage, offset, size, stride, requires_grad, hooks)`, with metadata behind it in newer files.
+    /// `(storage, offset, size, stride)`, with `requires_grad`, hooks and metadata behind it in newer files.
     pub fn read<N: Names>(arena: &Arena<N>, arguments: &[Id]) -> Result<Self> {
-        let &[store, offset, size, stride, _, _, ..] = arguments else {
+        let &[store, offset, size, stride, ..] = arguments else {
             return problem("has a tensor that is not described as torch does");
         };
         let (Some(offset), Some(shape), Some(strides)) =

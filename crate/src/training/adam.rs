@@ -25,7 +25,7 @@ impl Adam {
         let correction = (1.0 - beta2.powf(self.steps as f64)).sqrt();
         let step = AdamStep { rate, beta2, correction, epsilon: EPSILON };
         for ((weight, moment), gradient) in weights.iter_mut().zip(&mut self.second_moments).zip(gradients) {
-            if kernels::has_adam(weight) {
+            if kernels::on_gpu(weight) {
                 (*weight, *moment) = kernels::adam(weight.clone(), moment.clone(), gradient, step);
                 continue;
             }

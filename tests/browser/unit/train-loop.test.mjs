@@ -166,17 +166,21 @@ test("divergence offers a smaller rate or more penalty", () => {
   assert.deepEqual(none.offers[1].settings, { gamma: 0.1 });
 });
 
-test("divergence soon after a change goes back to before it", async () => {
-  const kept = (images) => ({ bytes: new Uint8Array(), images, steps: { critic: 0, generator: 0 }, settings: RUN, time: images });
+test("divergence soon after a person's change goes back to before it", async () => {
+  const kept = (images) => ({ bytes: new Uint8Array(), images, steps: { critic: images, generator: images }, settings: RUN, time: images });
   const checkpoints = new Checkpoints({ due: false, save: async () => {} });
   checkpoints.take = async () => kept(20);
   checkpoints.put(kept(10));
-  assert.equal(checkpoints.justChanged, false);
-  await checkpoints.mark(null, RUN);
+  const blames = (critic, seconds) => checkpoints.blamesChange({ steps: { critic }, seconds });
+  assert.equal(blames(10, 1), false, "nothing was changed");
+  await checkpoints.mark(null, RUN, { seconds: 5, remedy: false });
   checkpoints.put(kept(30));
-  assert.equal(checkpoints.justChanged, true);
-  checkpoints.wentBack();
-  assert.deepEqual([checkpoints.newest.images, checkpoints.justChanged], [20, false]);
+  assert.deepEqual([blames(60, 1000), blames(1000, 60), blames(1000, 1000)], [true, true, false]);
+  assert.equal(checkpoints.wentBack().images, 20);
+  assert.deepEqual([checkpoints.newest.images, blames(21, 6)], [20, false]);
+  // What was offered to mend it is not to blame: the shelf then goes further back.
+  await checkpoints.mark(null, RUN, { seconds: 5, remedy: true });
+  assert.equal(blames(21, 6), false);
   assert.equal(checkpoints.shelf.drop().images, 10);
 
   const plan = planFor(failure("DivergedError"), { ...RUN, beforeChange: true });

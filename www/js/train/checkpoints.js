@@ -5,8 +5,9 @@ import { Shelf } from "./shelf.js";
 
 /** Changes this close together, such as the drag of a slider, are one change. */
 const ONE_CHANGE_MS = 10_000;
-/** What goes wrong this soon after a change is laid to it. */
-const BLAME_MS = 120_000;
+/** What goes wrong so few steps, or seconds of training, after a change is laid to it. */
+const BLAME_STEPS = 50;
+const BLAME_SECONDS = 60;
 
 /**
  * @typedef {object} Kept
@@ -25,6 +26,9 @@ export class Checkpoints {
     /** @type {Kept | null} */
     this.before = null;
     this.changed = -Infinity;
+    /** The change was a person's own idea, not an offer to mend something. */
+    this.blamed = false;
+    this.seconds = 0;
   }
 
   get newest() {
@@ -44,23 +48,37 @@ export class Checkpoints {
     if (this.saver.due) this.saver.save(kept);
   }
 
-  /** To be called before a setting is changed. */
-  async mark(trainer, settings) {
-    if (performance.now() - this.changed > ONE_CHANGE_MS) this.before = await this.take(trainer, settings);
+  /**
+   * To be called before a setting is changed, after so many seconds of training.
+   *
+   * @param {import("../../pkg/index.js").Trainer} trainer
+   * @param {object} settings
+   * @param {{seconds: number, remedy: boolean}} when `remedy`: it was offered after a failure, and is not to blame
+   */
+  async mark(trainer, settings, { seconds, remedy }) {
+    const another = performance.now() - this.changed > ONE_CHANGE_MS;
+    if (another) this.before = await this.take(trainer, settings);
+    this.blamed = !remedy || (this.blamed && !another);
+    this.seconds = seconds;
     this.changed = performance.now();
   }
 
-  /** A setting was changed so lately that a failure is likely its doing; later checkpoints may be poisoned by it. */
-  get justChanged() {
-    return this.before !== null && performance.now() - this.changed < BLAME_MS;
+  /**
+   * Whether what goes wrong now is likely the last change's doing: later checkpoints may be poisoned by it then.
+   *
+   * @param {{steps: {critic: number}, seconds: number}} now
+   */
+  blamesChange({ steps, seconds }) {
+    if (!this.before || !this.blamed) return false;
+    return steps.critic - this.before.steps.critic < BLAME_STEPS || seconds - this.seconds < BLAME_SECONDS;
   }
 
-  /** The run went back to `before`: what came after it is no place to go on from. */
+  /** The run goes back to `before`, which is given: what came after it is no place to go on from. */
   wentBack() {
     const { before } = this;
     this.forgetChange();
     this.shelf.kept = [before, ...this.shelf.kept.filter(({ images }) => images < before.images)];
-    this.saver.save(before);
+    return before;
   }
 
   forgetChange() {

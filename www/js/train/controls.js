@@ -28,13 +28,19 @@ export class Knob {
     this.number = number;
     this.note = note;
     this.most = most;
-    this.change = latest(onChange);
+    /** What a person chose, until the trainer has it. */
+    this.asked = null;
+    this.change = latest(async (value) => {
+      await onChange(value);
+      if (this.asked === value) this.asked = null;
+    });
     slider.addEventListener("input", () => this.#take(fromSlider(Number(slider.value)), number));
     number.addEventListener("change", () => this.#typed());
   }
 
-  /** The value of the last step; what a person is holding stays as it is. */
+  /** The value of the last step; what a person is holding, or has just chosen, stays as it is. */
   show(value) {
+    if (this.asked !== null) return;
     const active = document.activeElement;
     if (active !== this.number) this.number.value = figure(value);
     if (active !== this.slider) this.slider.value = String(toSlider(value, Number(this.slider.min), Number(this.slider.max)));
@@ -67,6 +73,7 @@ export class Knob {
     if (other === this.number) other.value = figure(value);
     else other.value = String(toSlider(value, Number(other.min), Number(other.max)));
     this.slider.setAttribute("aria-valuetext", figure(value));
+    this.asked = value;
     this.change(value);
   }
 }

@@ -157,11 +157,16 @@ export class TrainingRun {
     this.loop?.setSlow(ms);
   }
 
-  /** @param {{gamma?: number, learningRate?: number, batch?: number}} settings */
-  set(settings) {
+  /**
+   * @param {{gamma?: number, learningRate?: number, batch?: number}} settings
+   * @param {{remedy?: boolean}} [why] it was offered after a failure
+   */
+  set(settings, { remedy = false } = {}) {
     return this.#guard(async () => {
-      await this.checkpoints.mark(this.trainer, this.settings);
-      const info = await this.trainer.set(settings);
+      const { trainer } = this;
+      await this.checkpoints.mark(trainer, this.settings, { seconds: this.seconds, remedy });
+      if (this.trainer !== trainer) return;
+      const info = await trainer.set(settings);
       Object.assign(this.settings, settings);
       this.on.info(info);
       // No checkpoint knows of it yet.
@@ -173,9 +178,10 @@ export class TrainingRun {
   /** Back to what was before the last change of a setting. */
   goBack() {
     return this.#guard(async () => {
-      const { before } = this.checkpoints;
       this.wanted = false;
       await this.loop.pause();
+      const { before } = this.checkpoints;
+      if (!before || !this.live) return;
       const info = await this.trainer.restore(before.bytes);
       this.checkpoints.wentBack();
       this.history.rewind(before.images);
@@ -184,6 +190,7 @@ export class TrainingRun {
       this.on.info(info);
       this.on.state("paused");
       await this.#look();
+      await this.saver.save(before);
     });
   }
 
@@ -235,7 +242,7 @@ export class TrainingRun {
       this.#dispose();
     }
     if (!this.trainer && !(await this.#recover())) return;
-    if (settings) await this.set(settings);
+    if (settings) await this.set(settings, { remedy: true });
     this.play();
   }
 
@@ -339,29 +346,29 @@ export class TrainingRun {
       const now = performance.now();
       this.losses = [...this.losses.filter((time) => now - time < LOSS_MEMORY_MS), now];
     }
-    const circumstances = error.name === "DivergedError" ? this.#leaveDiverged() : this.#circumstances();
-    const plan = planFor(error, circumstances, this.format);
+    const beforeChange = error.name === "DivergedError" && this.#leaveDiverged();
+    const plan = planFor(error, { ...this.#circumstances(), beforeChange }, this.format);
     this.#dispose();
     this.checkpoints.forgetChange();
     this.on.state("starting");
     this.on.trouble(plan.says, plan.automatic ? "warn" : "danger", []);
     if (!(await this.#recover())) return;
+    // The picture, too, is now that of the place gone back to.
+    if (beforeChange) await this.saver.save(this.checkpoints.newest);
     if (plan.automatic && this.wanted) this.play();
     else this.on.trouble(plan.says, "danger", plan.offers);
   }
 
-  /** Makes a checkpoint the newest from which training may go well; gives what went wrong. */
+  /** Makes a checkpoint the newest from which training may go well; whether it is the one before the last change. */
   #leaveDiverged() {
-    const { settings, checkpoints } = this;
-    const beforeChange = checkpoints.justChanged;
-    if (beforeChange) {
-      this.settings = { ...settings, ...checkpoints.before.settings };
-      checkpoints.wentBack();
-    } else if (this.rolledBackTo === checkpoints.newest?.images) {
-      checkpoints.shelf.drop();
-    }
+    const { checkpoints } = this;
+    const beforeChange = checkpoints.blamesChange(this);
+    if (beforeChange) checkpoints.wentBack();
+    else if (this.rolledBackTo === checkpoints.newest?.images) checkpoints.shelf.drop();
     this.rolledBackTo = checkpoints.newest?.images ?? 0;
-    return { ...this.#circumstances(), ...settings, beforeChange };
+    // What is offered starts from what the run goes back to.
+    Object.assign(this.settings, checkpoints.newest?.settings);
+    return beforeChange;
   }
 
   /** A new trainer from the newest checkpoint, paused. */

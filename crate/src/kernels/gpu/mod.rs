@@ -14,18 +14,19 @@ pub use adam::adam;
 pub use grouped::{correlate, kernel_gradient};
 pub use product::product;
 pub use resample::resample;
-pub use slopes::{scale_bits, slope_bits};
+pub use slopes::{leaky_relu, scale_bits, slope_bits};
 
 use burn::tensor::Shape;
 use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 
+use super::LANES;
+
 /// Units of a work group.
 const UNITS: u32 = 64;
 /// Units that fill a large GPU a few times over; fewer leave parts of it idle.
 const ENOUGH: usize = 1 << 15;
-use super::LANES;
 
 /// A tensor like `x`, of another shape, yet to be written.
 fn empty_like<const D: usize>(x: &CubeTensor, shape: [usize; D]) -> CubeTensor {

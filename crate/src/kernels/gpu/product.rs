@@ -22,7 +22,7 @@ use super::{ENOUGH, LANES, empty_like, launched};
 const ROWS: usize = 8;
 /// Rows and columns that a unit of the other two computes.
 const TILE: usize = 4;
-/// A sum of at least so many terms may be split, into parts of no fewer.
+/// A part of a sum has at least so many terms.
 const LONG: usize = 1 << 10;
 
 /// Parts of `left [groups, m, k]` times `right [groups, k, n]`, of any strides: `[parts, groups, m, n]`, whose sum it is.
@@ -30,15 +30,15 @@ pub fn product(left: CubeTensor, right: CubeTensor) -> CubeTensor {
     let [groups, rows, terms] = left.meta.shape().dims();
     let [_, _, columns] = right.meta.shape().dims();
     let whole = |size: usize| size.is_multiple_of(LANES);
+    let fits = whole(columns) && whole(terms) && lies_along(&left, 2);
     // A weight that is read as its transpose is small beside the pictures.
-    let turned = whole(columns) && whole(terms) && !lies_along(&right, 2) && terms * columns <= rows * terms;
+    let turned = fits && !lies_along(&right, 2) && columns <= rows;
     let right = if turned { into_contiguous(right) } else { right };
-    let vectors = whole(columns) && lies_along(&right, 2);
-    let (by_rows, by_columns) =
-        (vectors && whole(terms) && lies_along(&left, 2), vectors && whole(rows) && lies_along(&left, 1));
+    let by_rows = fits && lies_along(&right, 2);
+    let by_columns = whole(columns) && lies_along(&right, 2) && whole(rows) && lies_along(&left, 1);
     let tile = if by_rows { [ROWS, LANES] } else { [TILE, TILE] };
     let tiles = groups * rows.div_ceil(tile[0]) * columns.div_ceil(tile[1]);
-    let parts = if by_rows { 1 } else { ENOUGH.div_ceil(tiles).min(terms.div_ceil(LONG)) };
+    let parts = if by_rows { 1 } else { ENOUGH.div_ceil(tiles).min((terms / LONG).max(1)) };
     let result = empty_like(&left, [parts, groups, rows, columns]);
     let (count, dim) = launched(&left, parts * tiles);
     let client = left.client.clone();

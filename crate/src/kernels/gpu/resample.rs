@@ -39,8 +39,8 @@ fn double<N: Size>(x: &Tensor<Vector<f32, N>>, y: &mut Tensor<Vector<f32, N>>, f
     let row = unit / (blocks * 2 * width) % (2 * height);
     let picture = unit / (blocks * 4 * width * height);
     // The near input, and the far one counted from 1, so that 0 is outside.
-    let (near_row, far_row) = (row / 2, (row + 1) / 2 + row % 2);
-    let (near_column, far_column) = (column / 2, (column + 1) / 2 + column % 2);
+    let (near_row, far_row) = (row / 2, row / 2 + row % 2 * 2);
+    let (near_column, far_column) = (column / 2, column / 2 + column % 2 * 2);
     let inside_down = far_row >= 1 && far_row <= height;
     let inside_across = far_column >= 1 && far_column <= width;
     let near_line = (picture * height + near_row) * width;

@@ -24,6 +24,18 @@ pub fn slope_bits(x: CubeTensor) -> CubeTensor {
     bits
 }
 
+/// `x [b, h, w, c]` with the entries that are not positive multiplied by `slope`.
+pub fn leaky_relu(x: CubeTensor, slope: f32) -> CubeTensor {
+    let x = into_contiguous(x);
+    let [batch, height, width, channels] = x.meta.shape().dims();
+    let y = empty_like(&x, [batch, height, width, channels]);
+    let lanes = lanes(y.meta.shape().num_elements());
+    let (count, dim) = launched(&x, batch * height * width * channels / lanes);
+    let client = x.client.clone();
+    activate::launch(&client, count, dim, lanes, x.into_tensor_arg(), y.clone().into_tensor_arg(), slope);
+    y
+}
+
 /// `x [b, h, w, c]` with the entries under a bit multiplied by `factor`.
 pub fn scale_bits(x: CubeTensor, bits: CubeTensor, factor: f32) -> CubeTensor {
     let x = into_contiguous(x);
@@ -63,6 +75,23 @@ fn collect<N: Size>(x: &Tensor<Vector<f32, N>>, bits: &mut Tensor<u32>) {
         }
     }
     bits[word] = found;
+}
+
+#[cube(launch)]
+fn activate<N: Size>(x: &Tensor<Vector<f32, N>>, y: &mut Tensor<Vector<f32, N>>, slope: f32) {
+    let unit = ABSOLUTE_POS;
+    if unit >= y.len() {
+        terminate!();
+    }
+    let mut values = x[unit];
+    #[unroll]
+    for lane in 0..x.vector_size() {
+        let value = values.extract(lane);
+        if value <= 0.0 {
+            values.insert(lane, value * slope);
+        }
+    }
+    y[unit] = values;
 }
 
 #[cube(launch)]

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::plan::{Convolution, convolutions};
+use super::plan::{Convolution, Step, convolutions};
 use super::torch::TorchFile;
-use super::{CLASSIFIER, Network, inception};
+use super::{Backbone, CLASSIFIER, inception};
 use crate::checkpoint::container::{Entry, Values, encode};
 use crate::error::Result;
 
@@ -26,42 +26,54 @@ struct Names {
 /// the convolutions before them.
 ///
 /// # Errors
-/// [`Error::Input`] with what is wrong with the file.
-pub fn import(bytes: Vec<u8>, origin: &Path) -> Result<(Vec<u8>, Network)> {
+/// [`crate::Error::Input`] with what is wrong with the file.
+pub fn import(bytes: Vec<u8>, origin: &Path) -> Result<(Vec<u8>, Backbone)> {
     let mut file = TorchFile::read(bytes, origin)?;
     let has = |end: &str| file.names().any(|name| name.ends_with(end));
-    let (network, entries) = if has("features.0.weight") {
-        (Network::Vgg16, vgg16(&mut file)?)
+    let (backbone, entries) = if has("features.0.weight") {
+        (Backbone::Vgg16, vgg16(&mut file)?)
     } else if has("Conv2d_1a_3x3.conv.weight") || has(".beta") {
-        (Network::Inception, inception(&mut file)?)
+        (Backbone::Inception, inception(&mut file)?)
     } else {
         return Err(file.refuse("holds weights of neither FID's Inception nor torchvision's VGG16".into()));
     };
-    Ok((encode(&entries, None::<&()>), network))
+    Ok((encode(&entries, None::<&()>), backbone))
 }
 
-/// torchvision counts the layers, with ReLUs and pooling between them.
-fn vgg16(file: &mut TorchFile) -> Result<Vec<Entry>> {
+/// Our layers of VGG16, with torchvision's names of them and the shapes in which it keeps their weights: it counts the
+/// layers, with ReLUs and pooling between them.
+fn torchvision(plan: &[Step]) -> Vec<(&Convolution, String, Vec<usize>)> {
     const CONVOLUTIONS: [u32; 13] = [0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28];
     let convolutional = CONVOLUTIONS.map(|index| format!("features.{index}"));
     let connected = [0, 3].map(|index| format!("classifier.{index}"));
-    let mut entries = Vec::new();
-    let plan = Network::Vgg16.plan();
-    for (convolution, name) in convolutions(&plan).into_iter().zip(convolutional.into_iter().chain(connected))
-    {
-        let shape = convolution.shape();
+    let names = convolutional.into_iter().chain(connected);
+    let layers = convolutions(plan).into_iter().zip(names);
+    let stored = |name: &str, shape: [usize; 4]| match name.starts_with("classifier") {
         // It keeps the weights of a connected layer as a matrix, whose rows have the same order.
-        let matrix = [shape[0], shape[1..].iter().product()];
-        let stored = if name.starts_with("classifier") { &matrix[..] } else { &shape };
-        let weight = file.floats(&format!("{name}.weight"), stored)?;
-        let bias = file.floats(&format!("{name}.bias"), &shape[..1])?;
+        true => vec![shape[0], shape[1..].iter().product()],
+        false => shape.into(),
+    };
+    let mut all = Vec::new();
+    for (layer, name) in layers {
+        let stored = stored(&name, layer.shape());
+        all.push((layer, name, stored));
+    }
+    all
+}
+
+fn vgg16(file: &mut TorchFile) -> Result<Vec<Entry>> {
+    let plan = Backbone::Vgg16.plan();
+    let mut entries = Vec::new();
+    for (convolution, name, stored) in torchvision(&plan) {
+        let weight = file.floats(&format!("{name}.weight"), &stored)?;
+        let bias = file.floats(&format!("{name}.bias"), &stored[..1])?;
         entries.extend(layer(convolution, weight, bias));
     }
     Ok(entries)
 }
 
 fn inception(file: &mut TorchFile) -> Result<Vec<Entry>> {
-    let plan = Network::Inception.plan();
+    let plan = Backbone::Inception.plan();
     let plan = convolutions(&plan);
     let named = file.names().any(|name| name == "Conv2d_1a_3x3.conv.weight");
     let names: Vec<Names> = if named { plan.iter().map(|c| by_name(c)).collect() } else { in_order(file) };
@@ -137,4 +149,27 @@ fn layer(convolution: &Convolution, weight: Vec<f32>, bias: Vec<f32>) -> [Entry;
         values: Values::F32(values),
     };
     [entry("weight", &shape, weight), entry("bias", &shape[..1], bias)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The state dictionary of torchvision 0.30's `vgg16`.
+    #[test]
+    fn layers_have_torchvisions_names_and_shapes() {
+        let plan = Backbone::Vgg16.plan();
+        let layers = torchvision(&plan);
+        let of = |index: usize| {
+            let (convolution, name, stored) = &layers[index];
+            (convolution.name.as_str(), name.as_str(), stored.as_slice())
+        };
+        assert_eq!(layers.len(), 15);
+        assert_eq!(of(0), ("conv1_1", "features.0", &[64, 3, 3, 3][..]));
+        assert_eq!(of(3), ("conv2_2", "features.7", &[128, 128, 3, 3][..]));
+        assert_eq!(of(7), ("conv4_1", "features.17", &[512, 256, 3, 3][..]));
+        assert_eq!(of(12), ("conv5_3", "features.28", &[512, 512, 3, 3][..]));
+        assert_eq!(of(13), ("fc6", "classifier.0", &[4096, 25088][..]));
+        assert_eq!(of(14), ("fc7", "classifier.3", &[4096, 4096][..]));
+    }
 }

@@ -1,8 +1,8 @@
 //! Networks that turn pictures into features, read from a file.
 
+mod backbone;
 mod import;
 mod inception;
-mod network;
 mod plan;
 mod resize;
 mod torch;
@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 use burn::tensor::{Device, Tensor, TensorData, activation::softmax};
 use sha2::{Digest, Sha256};
 
+pub use self::backbone::Backbone;
 pub use self::import::import;
-pub use self::network::Network;
 use self::plan::{Step, Weights};
 use self::resize::Resize;
 pub use self::torch::TorchFile;
@@ -23,15 +23,14 @@ use crate::checkpoint::container::Container;
 use crate::error::{Error, Result};
 use crate::training::read_values;
 
-/// Pictures that go through the network at a time.
+/// Pictures that go through the network at a time on a CPU.
 const CPU_BATCH: usize = 8;
-const GPU_BATCH: usize = 64;
 /// The tensor that a file for the inception score has.
 const CLASSIFIER: &str = "classifier.weight";
 
 /// A network with its weights.
 pub struct Extractor {
-    pub network: Network,
+    backbone: Backbone,
     path: PathBuf,
     /// Of the file, in hexadecimal digits.
     hash: String,
@@ -66,14 +65,14 @@ impl Extractor {
     /// The same from bytes; `origin` names them in errors.
     pub fn decode(bytes: &[u8], origin: &Path, device: &Device) -> Result<Self> {
         let file = Container::parse(bytes, origin)?;
-        let of_file = |network: &Network| {
-            network.layers().first().is_some_and(|(name, _)| file.has(&format!("{name}.weight")))
+        let of_file = |backbone: &Backbone| {
+            backbone.layers().first().is_some_and(|(name, _)| file.has(&format!("{name}.weight")))
         };
-        let Some(network) = Network::ALL.into_iter().find(of_file) else {
+        let Some(backbone) = Backbone::ALL.into_iter().find(of_file) else {
             let reason = "is no feature extractor, which is what `r3gan import` makes of a published Inception or VGG16";
             return Err(Error::input(origin, reason));
         };
-        let steps = network.plan();
+        let steps = backbone.plan();
         let load = |convolution: &plan::Convolution| {
             let (shape, name) = (convolution.shape(), &convolution.name);
             let weight = file.floats(&format!("{name}.weight"), &shape)?;
@@ -83,7 +82,7 @@ impl Extractor {
         };
         let weights = plan::convolutions(&steps).into_iter().map(load).collect::<Result<Vec<_>>>()?;
         let shape = [inception::CLASSES, inception::WIDTH];
-        let classifier = match network == Network::Inception && file.has(CLASSIFIER) {
+        let classifier = match backbone == Backbone::Inception && file.has(CLASSIFIER) {
             true => {
                 let values = file.floats(CLASSIFIER, &shape)?;
                 Some(Tensor::<2>::from_data(TensorData::new(values, shape), device).transpose())
@@ -92,7 +91,7 @@ impl Extractor {
         };
         let hash = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(Self {
-            network,
+            backbone,
             path: origin.into(),
             hash,
             steps,
@@ -103,9 +102,13 @@ impl Extractor {
         })
     }
 
+    pub fn backbone(&self) -> Backbone {
+        self.backbone
+    }
+
     /// Features of a picture.
     pub fn width(&self) -> usize {
-        self.network.width()
+        self.backbone.width()
     }
 
     /// Of the file's bytes.
@@ -129,7 +132,7 @@ impl Extractor {
 
     /// Pictures that are best given at a time.
     pub fn batch(&self) -> usize {
-        if self.on_cpu() { CPU_BATCH } else { GPU_BATCH }
+        if self.on_cpu() { CPU_BATCH } else { self.backbone.gpu_batch() }
     }
 
     /// Features of `pixels [n, side, side, 3]`, and if asked for the probabilities of classes.
@@ -139,7 +142,7 @@ impl Extractor {
     pub async fn extract(&mut self, pixels: &[u8], side: usize, classify: bool) -> Result<Extracted> {
         let resize = match self.resize.take() {
             Some(resize) if resize.side() == side => resize,
-            _ => Resize::new(side, self.network, &self.device),
+            _ => Resize::new(side, self.backbone, &self.device),
         };
         let x = plan::run(&self.steps, resize.apply(pixels), &mut self.weights.iter());
         self.resize = Some(resize);

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::network::Network;
+use super::backbone::Backbone;
 
 /// Bilinear interpolation from `from` to `to` pixels as TensorFlow 1 did it, as a matrix `[to, from]`: output i reads
 /// input i * from / to, and what would lie beyond the last pixel is the last pixel.
@@ -21,33 +21,33 @@ fn bilinear(from: usize, to: usize) -> Vec<f32> {
 /// Scales pictures of one size.
 pub struct Resize {
     side: usize,
-    network: Network,
+    backbone: Backbone,
     /// `[1, 1, to, side]`
     rows: Tensor<4>,
 }
 
 impl Resize {
-    pub fn new(side: usize, network: Network, device: &Device) -> Self {
-        let to = network.side();
+    pub fn new(side: usize, backbone: Backbone, device: &Device) -> Self {
+        let to = backbone.side();
         let rows = Tensor::from_data(TensorData::new(bilinear(side, to), [1, 1, to, side]), device);
-        Self { side, network, rows }
+        Self { side, backbone, rows }
     }
 
     pub fn side(&self) -> usize {
         self.side
     }
 
-    /// `pixels [n, side, side, 3]` to the network's `[n, 3, side, side]` and levels.
+    /// `pixels [n, side, side, 3]` to the backbone's `[n, 3, side, side]` and levels.
     pub fn apply(&self, pixels: &[u8]) -> Tensor<4> {
         let side = self.side;
         let count = pixels.len() / (side * side * 3);
-        let levels = self.network.levels();
+        let levels = self.backbone.levels();
         let scaled = |(value, (mean, deviation)): (&u8, &(f32, f32))| (f32::from(*value) - mean) / deviation;
         let values: Vec<f32> = pixels.iter().zip(levels.iter().cycle()).map(scaled).collect();
         let device = self.rows.device();
         let x = Tensor::<4>::from_data(TensorData::new(values, [count, side, side, 3]), &device);
         let x = x.permute([0, 3, 1, 2]);
-        if side == self.network.side() {
+        if side == self.backbone.side() {
             return x;
         }
         // Down the columns first, on the smaller picture.

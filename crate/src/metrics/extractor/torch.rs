@@ -51,7 +51,7 @@ impl Names for Torch {
             ("torch", "FloatStorage") => Some(Self::Storage { bytes: 4, floats: true }),
             ("torch", "IntStorage") => Some(Self::Storage { bytes: 4, floats: false }),
             ("torch", "LongStorage" | "DoubleStorage") => Some(Self::Storage { bytes: 8, floats: false }),
-            ("torch._utils", "_rebuild_tensor_v2") => Some(Self::Tensor),
+            ("torch._utils", "_rebuild_tensor" | "_rebuild_tensor_v2") => Some(Self::Tensor),
             ("torch._utils", "_rebuild_parameter") => Some(Self::Parameter),
             ("torch.jit._pickle", "build_intlist") => Some(Self::IntList),
             _ if module.starts_with("__torch__") => Some(Self::Module),
@@ -280,11 +280,12 @@ fn place(arena: &Arena, arguments: Id, name: String) -> pickle::Result<Place> {
 mod tests {
     use super::*;
 
-    /// `Sequential(Linear(2, 3), BatchNorm1d(3))`, written by PyTorch 2.15 as a dictionary in both of its forms, and
-    /// as TorchScript.
-    const FILES: [(&str, &[u8]); 3] = [
+    /// `Sequential(Linear(2, 3), BatchNorm1d(3))`, written by PyTorch 2.15 as a dictionary in both of its forms, in the
+    /// second also with tensors as they were described in 2017 (torchvision's VGG16 is such a file), and as TorchScript.
+    const FILES: [(&str, &[u8]); 4] = [
         ("zip.pth", include_bytes!("../../../../tests/fixtures/torch/zip.pth")),
         ("older.pth", include_bytes!("../../../../tests/fixtures/torch/older.pth")),
+        ("oldest.pth", include_bytes!("../../../../tests/fixtures/torch/oldest.pth")),
         ("script.pt", include_bytes!("../../../../tests/fixtures/torch/script.pt")),
     ];
 

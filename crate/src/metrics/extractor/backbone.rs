@@ -7,14 +7,14 @@ use super::{inception, vgg16};
 
 /// A published network, up to the features that metrics use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Network {
+pub enum Backbone {
     /// FID's Inception v3.
     Inception,
     /// VGG16, for precision and recall.
     Vgg16,
 }
 
-impl Network {
+impl Backbone {
     pub const ALL: [Self; 2] = [Self::Inception, Self::Vgg16];
 
     /// From `[batch, 3, side, side]` to `[batch, width, n, n]`, whose means are the features.
@@ -41,6 +41,14 @@ impl Network {
         }
     }
 
+    /// Pictures that go through it at a time on a GPU: VGG16's first layers take 26 MB for each.
+    pub(super) fn gpu_batch(self) -> usize {
+        match self {
+            Self::Inception => 64,
+            Self::Vgg16 => 16,
+        }
+    }
+
     /// What is taken from the levels 0 to 255 of each colour, and what the rest is divided by.
     pub(super) fn levels(self) -> [(f32, f32); 3] {
         match self {
@@ -56,7 +64,7 @@ impl Network {
     }
 }
 
-impl fmt::Display for Network {
+impl fmt::Display for Backbone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Inception => "FID's Inception",
