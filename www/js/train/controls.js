@@ -30,7 +30,7 @@ export class Knob {
     this.most = most;
     /** What a person chose, until the trainer has it. */
     this.asked = null;
-    this.change = latest(async (value) => {
+    this.change = latest(async (/** @type {number} */ value) => {
       await onChange(value);
       if (this.asked === value) this.asked = null;
     });
