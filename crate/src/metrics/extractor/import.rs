@@ -155,7 +155,7 @@ fn layer(convolution: &Convolution, weight: Vec<f32>, bias: Vec<f32>) -> [Entry;
 mod tests {
     use super::*;
 
-    /// The state dictionary of torchvision 0.30's `vgg16`.
+    /// The state dictionary of torchvision 0.29's `vgg16`.
     #[test]
     fn layers_have_torchvisions_names_and_shapes() {
         let plan = Backbone::Vgg16.plan();
