@@ -14,7 +14,6 @@ pub fn adam(
     gradient: CubeTensor,
     step: AdamStep,
 ) -> (CubeTensor, CubeTensor) {
-    let gradient = into_contiguous(gradient);
     let [length] = weight.meta.shape().dims();
     let (new_weight, new_moment) = (empty_like(&weight, [length]), empty_like(&weight, [length]));
     let (count, dim) = launched(&weight, length);
@@ -25,7 +24,7 @@ pub fn adam(
         dim,
         into_contiguous(weight).into_tensor_arg(),
         into_contiguous(moment).into_tensor_arg(),
-        gradient.into_tensor_arg(),
+        into_contiguous(gradient).into_tensor_arg(),
         new_weight.clone().into_tensor_arg(),
         new_moment.clone().into_tensor_arg(),
         step.rate as f32,

@@ -25,6 +25,13 @@ pub fn resample(x: CubeTensor, up: bool, factor: f32) -> CubeTensor {
     y
 }
 
+/// Picture, row, column and vector of channels that a unit writes.
+#[cube]
+fn place(unit: usize, height: usize, width: usize, blocks: usize) -> (usize, usize, usize, usize) {
+    let pixel = unit / blocks;
+    (pixel / (width * height), pixel / width % height, pixel % width, unit % blocks)
+}
+
 /// Even outputs are (x[i-1] + 3 x[i]) / 4, odd ones (3 x[i] + x[i+1]) / 4, on each axis; outside is zero.
 #[cube(launch)]
 fn double<N: Size>(x: &Tensor<Vector<f32, N>>, y: &mut Tensor<Vector<f32, N>>, factor: f32) {
@@ -34,10 +41,7 @@ fn double<N: Size>(x: &Tensor<Vector<f32, N>>, y: &mut Tensor<Vector<f32, N>>, f
     if unit >= y.shape(0) * y.shape(1) * y.shape(2) * blocks {
         terminate!();
     }
-    let block = unit % blocks;
-    let column = unit / blocks % (2 * width);
-    let row = unit / (blocks * 2 * width) % (2 * height);
-    let picture = unit / (blocks * 4 * width * height);
+    let (picture, row, column, block) = place(unit, y.shape(1), y.shape(2), blocks);
     // The near input, and the far one counted from 1, so that 0 is outside.
     let (near_row, far_row) = (row / 2, row / 2 + row % 2 * 2);
     let (near_column, far_column) = (column / 2, column / 2 + column % 2 * 2);
@@ -67,10 +71,8 @@ fn halve<N: Size>(x: &Tensor<Vector<f32, N>>, y: &mut Tensor<Vector<f32, N>>, fa
     if unit >= y.shape(0) * y.shape(1) * y.shape(2) * blocks {
         terminate!();
     }
-    let block = unit % blocks;
-    let column = unit / blocks % (width / 2) * 2;
-    let row = unit / (blocks * (width / 2)) % (height / 2) * 2;
-    let picture = unit / (blocks * (width / 2) * (height / 2));
+    let (picture, half_row, half_column, block) = place(unit, y.shape(1), y.shape(2), blocks);
+    let (row, column) = (2 * half_row, 2 * half_column);
     let mut sum = Vector::<f32, N>::zero();
     #[unroll]
     for down in 0..4usize {

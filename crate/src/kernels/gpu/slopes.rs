@@ -26,11 +26,8 @@ pub fn slope_bits(x: CubeTensor) -> CubeTensor {
 
 /// `x [b, h, w, c]` with the entries that are not positive multiplied by `slope`.
 pub fn leaky_relu(x: CubeTensor, slope: f32) -> CubeTensor {
-    let x = into_contiguous(x);
-    let [batch, height, width, channels] = x.meta.shape().dims();
-    let y = empty_like(&x, [batch, height, width, channels]);
-    let lanes = lanes(y.meta.shape().num_elements());
-    let (count, dim) = launched(&x, batch * height * width * channels / lanes);
+    let (x, y) = entrywise(x);
+    let (lanes, count, dim) = by_vectors(&x);
     let client = x.client.clone();
     activate::launch(&client, count, dim, lanes, x.into_tensor_arg(), y.clone().into_tensor_arg(), slope);
     y
@@ -38,15 +35,27 @@ pub fn leaky_relu(x: CubeTensor, slope: f32) -> CubeTensor {
 
 /// `x [b, h, w, c]` with the entries under a bit multiplied by `factor`.
 pub fn scale_bits(x: CubeTensor, bits: CubeTensor, factor: f32) -> CubeTensor {
-    let x = into_contiguous(x);
-    let [batch, height, width, channels] = x.meta.shape().dims();
-    let y = empty_like(&x, [batch, height, width, channels]);
-    let lanes = lanes(y.meta.shape().num_elements());
-    let (count, dim) = launched(&x, batch * height * width * channels / lanes);
+    let (x, y) = entrywise(x);
+    let (lanes, count, dim) = by_vectors(&x);
     let client = x.client.clone();
     let (from, bits, to) = (x.into_tensor_arg(), bits.into_tensor_arg(), y.clone().into_tensor_arg());
     scale::launch(&client, count, dim, lanes, from, bits, to, factor);
     y
+}
+
+/// `x [b, h, w, c]` entry after entry, and a tensor of its shape that is yet to be written.
+fn entrywise(x: CubeTensor) -> (CubeTensor, CubeTensor) {
+    let x = into_contiguous(x);
+    let shape: [usize; 4] = x.meta.shape().dims();
+    let y = empty_like(&x, shape);
+    (x, y)
+}
+
+/// Entries that a unit takes, and the work groups for all of them.
+fn by_vectors(x: &CubeTensor) -> (usize, CubeCount, CubeDim) {
+    let entries = x.meta.shape().num_elements();
+    let (count, dim) = launched(x, entries / lanes(entries));
+    (lanes(entries), count, dim)
 }
 
 fn lanes(entries: usize) -> usize {
