@@ -192,7 +192,7 @@ fn strings<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
 /// after it.
 fn before_first_picture(path: &str, part: &str) -> bool {
     let of_manifest = path.starts_with("icons/icon-") || path.starts_with("icons/maskable-");
-    !["models", "data", "texts"].contains(&part) && !of_manifest
+    !["models", "data", "texts"].contains(&part) && !of_manifest && !site::is_of_bench(path)
 }
 
 /// The sizes of the site's parts, and of what a first visit loads.
@@ -290,6 +290,7 @@ mod tests {
             ("m.safetensors", "123"),
             ("c.md", "12"),
             ("icons/icon-512.png", "1234567"),
+            ("bench.html", "12345678"),
         ]);
         let twins = files(&[("a.wasm.br", "1"), ("a.wasm.gz", "12")]);
         let (table, first) = table(&site, &twins);

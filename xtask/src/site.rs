@@ -118,10 +118,16 @@ fn complete(files: &mut Files) -> Result<String> {
 /// Whether the page needs a file without a network: all but what it fetches, and keeps, when it is asked for.
 fn is_kept(path: &str) -> bool {
     path != "sw.js"
+        && !is_of_bench(path)
         && !path.starts_with("data/")
         && !path.ends_with(".safetensors")
         && !path.ends_with("/LICENSE")
         && !path.ends_with(".txt")
+}
+
+/// Whether a file is the bench page's alone, which no visit to the page itself loads or keeps.
+pub fn is_of_bench(path: &str) -> bool {
+    path == "bench.html" || path.starts_with("js/bench/") || path.starts_with("css/bench.")
 }
 
 /// Replaces words that a file holds exactly once.
@@ -149,6 +155,9 @@ mod tests {
             ("js/main.0123456789.js", "1"),
             ("models/a.0123456789.safetensors", "2"),
             ("vendor/uplot/LICENSE", "3"),
+            ("bench.html", "4"),
+            ("js/bench/main.0123456789.js", "5"),
+            ("css/bench.0123456789.css", "6"),
         ];
         files.into_iter().map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec())).collect()
     }

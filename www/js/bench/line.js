@@ -1,0 +1,50 @@
+// A measurement as a line of JSON, with the keys of `r3gan bench --json`.
+
+/** @param {number[]} values */
+export function median(values) {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length / 2;
+  return (sorted[Math.ceil(middle) - 1] + sorted[Math.floor(middle)]) / 2;
+}
+
+/**
+ * @param {{ peer: string, preset: string, what: string, batch: number, device: string, [key: string]: unknown }} facts
+ * @param {number[]} seconds of each run
+ */
+export function line({ peer, preset, what, batch, device, ...others }, seconds) {
+  const typical = median(seconds);
+  return {
+    peer,
+    preset,
+    what,
+    batch,
+    device,
+    dtype: "f32",
+    median_s: typical,
+    min_s: Math.min(...seconds),
+    max_s: Math.max(...seconds),
+    images_per_s: batch / typical,
+    runs: seconds.length,
+    ...others,
+  };
+}
+
+/**
+ * Seconds of `runs` calls, after `warmup` others. Once `limit` seconds have gone by it ends early, after one run at least.
+ *
+ * @param {(run: number) => Promise<unknown>} work gives the seconds itself where it has a better clock
+ * @param {{ runs: number, warmup: number, limit: number }} extent
+ */
+export async function timed(work, { runs, warmup, limit }) {
+  const began = performance.now();
+  const over = () => performance.now() - began > limit * 1000;
+  for (let run = 0; run < warmup && !over(); run++) await work(run);
+  const seconds = [];
+  while (seconds.length < runs && !(seconds.length && over())) {
+    const start = performance.now();
+    const own = await work(warmup + seconds.length);
+    const took = typeof own === "number" ? own : (performance.now() - start) / 1000;
+    seconds.push(Math.round(took * 1e6) / 1e6);
+  }
+  return seconds;
+}
