@@ -1,35 +1,45 @@
 //! The one file that names a backend: devices by name, and our kernels per backend.
 
-use burn::backend::tensor::{BoolTensor, FloatTensor, IntTensor};
+use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Backend, Flex, backend_extension};
 use burn::tensor::{Device, FloatDType, Shape, TensorData};
 
 use crate::error::{Error, Result};
-use crate::kernels::{AdamStep, cpu, warp};
+use crate::kernels::{AdamStep, Finishing, NEGATIVE_SLOPE, cpu, warp};
 
-/// Operations that a backend may run with a kernel of ours.
+/// A finished feature map, and slopes where they were to be recorded; see [`crate::kernels::Finish`].
+pub type FinishedOn<B> = (FloatTensor<B>, Option<IntTensor<B>>);
+
+/// Operations that a backend runs with a kernel of ours.
 #[backend_extension(Flex, Cube: cfg(feature = "gpu"))]
 pub trait Kernels: Backend {
-    /// See [`crate::kernels::product`].
-    fn product(left: FloatTensor<Self>, right: FloatTensor<Self>) -> FloatTensor<Self> {
-        Self::float_matmul(left, right)
-    }
-    /// See [`crate::kernels::grouped_correlate`].
-    fn grouped_correlate(x: FloatTensor<Self>, kernel: FloatTensor<Self>) -> FloatTensor<Self>;
-    /// See [`crate::kernels::grouped_kernel_gradient`].
-    fn grouped_kernel_gradient(
+    /// See [`crate::kernels::finished_product`].
+    fn product(
+        left: FloatTensor<Self>,
+        right: FloatTensor<Self>,
+        #[extension_type] finish: Finishing<Self>,
+    ) -> (FloatTensor<Self>, Option<IntTensor<Self>>);
+    /// See [`crate::kernels::grouped`].
+    fn grouped(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        groups: usize,
+        adjoint: bool,
+        #[extension_type] finish: Finishing<Self>,
+    ) -> (FloatTensor<Self>, Option<IntTensor<Self>>);
+    /// See [`crate::kernels::finished`].
+    fn finish(
+        x: FloatTensor<Self>,
+        #[extension_type] finish: Finishing<Self>,
+    ) -> (FloatTensor<Self>, Option<IntTensor<Self>>);
+    /// See [`crate::kernels::grouped_weight_gradient`].
+    fn grouped_weight_gradient(
         x: FloatTensor<Self>,
         delta: FloatTensor<Self>,
         groups: usize,
     ) -> FloatTensor<Self>;
-    /// See [`crate::kernels::scale_where`].
-    fn scale_where(x: FloatTensor<Self>, mask: BoolTensor<Self>, factor: f32) -> FloatTensor<Self>;
-    /// See [`crate::kernels::slope_bits`].
-    fn slope_bits(x: FloatTensor<Self>) -> IntTensor<Self>;
-    /// See [`crate::kernels::leaky_relu`].
-    fn leaky_relu(x: FloatTensor<Self>, slope: f32) -> FloatTensor<Self>;
-    /// See [`crate::kernels::scale_bits`].
-    fn scale_bits(x: FloatTensor<Self>, bits: IntTensor<Self>, factor: f32) -> FloatTensor<Self>;
+    /// See [`crate::kernels::resample`].
+    fn resample(x: FloatTensor<Self>, up: bool, factor: f32) -> FloatTensor<Self>;
     /// See [`crate::kernels::adam`].
     fn adam(
         weight: FloatTensor<Self>,
@@ -37,8 +47,8 @@ pub trait Kernels: Backend {
         gradient: FloatTensor<Self>,
         step: AdamStep,
     ) -> (FloatTensor<Self>, FloatTensor<Self>);
-    /// See [`crate::kernels::resample`].
-    fn resample(x: FloatTensor<Self>, up: bool, factor: f32) -> FloatTensor<Self>;
+    /// See [`crate::kernels::average`].
+    fn average(average: FloatTensor<Self>, weight: FloatTensor<Self>, decay: f64) -> FloatTensor<Self>;
     /// See [`crate::kernels::warp`].
     fn warp(x: FloatTensor<Self>, geometry: FloatTensor<Self>) -> FloatTensor<Self>;
     /// See [`crate::kernels::warp_adjoint`].
@@ -49,37 +59,52 @@ pub trait Kernels: Backend {
 use burn::backend::ops::FloatTensorOps as _;
 #[cfg(feature = "gpu")]
 impl Kernels for burn::backend::Cube {
-    fn product(left: FloatTensor<Self>, right: FloatTensor<Self>) -> FloatTensor<Self> {
-        let product = crate::kernels::gpu::product(left, right);
-        let [parts, groups, rows, columns] = product.meta.shape().dims();
-        let whole = if parts > 1 { Self::float_sum_dim(product, 0) } else { product };
-        Self::float_reshape(whole, Shape::new([groups, rows, columns]))
+    fn product(
+        left: FloatTensor<Self>,
+        right: FloatTensor<Self>,
+        finish: Finishing<Self>,
+    ) -> FinishedOn<Self> {
+        use crate::kernels::gpu::{self, Product};
+        let [groups, rows, _] = left.meta.shape().dims();
+        let [_, _, columns] = right.meta.shape().dims();
+        let product = match gpu::product_kernel(&left, &right) {
+            Product::Rows if groups == 1 => return gpu::finished_product(left, right, finish),
+            Product::Rows => gpu::finished_product(left, right, Finishing::Nothing).0,
+            Product::Library => Self::float_matmul(left, right),
+            kernel => {
+                let parts = gpu::product(left, right, kernel);
+                let [count, ..]: [usize; 4] = parts.meta.shape().dims();
+                let whole = if count > 1 { Self::float_sum_dim(parts, 0) } else { parts };
+                Self::float_reshape(whole, Shape::new([groups, rows, columns]))
+            }
+        };
+        gpu::finish(product, finish)
     }
 
-    fn grouped_correlate(x: FloatTensor<Self>, kernel: FloatTensor<Self>) -> FloatTensor<Self> {
-        crate::kernels::gpu::correlate(x, kernel)
+    fn grouped(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        groups: usize,
+        adjoint: bool,
+        finish: Finishing<Self>,
+    ) -> FinishedOn<Self> {
+        crate::kernels::gpu::grouped(x, weight, groups, adjoint, finish)
     }
 
-    fn grouped_kernel_gradient(
+    fn finish(x: FloatTensor<Self>, finish: Finishing<Self>) -> FinishedOn<Self> {
+        crate::kernels::gpu::finish(x, finish)
+    }
+
+    fn grouped_weight_gradient(
         x: FloatTensor<Self>,
         delta: FloatTensor<Self>,
         groups: usize,
     ) -> FloatTensor<Self> {
-        let parts = crate::kernels::gpu::kernel_gradient(x, delta, groups);
-        let [_, groups, taps, inputs, outputs] = parts.meta.shape().dims();
-        Self::float_reshape(Self::float_sum_dim(parts, 0), Shape::new([groups, taps, inputs, outputs]))
+        crate::kernels::gpu::grouped_weight_gradient(x, delta, groups)
     }
 
-    fn slope_bits(x: FloatTensor<Self>) -> IntTensor<Self> {
-        crate::kernels::gpu::slope_bits(x)
-    }
-
-    fn leaky_relu(x: FloatTensor<Self>, slope: f32) -> FloatTensor<Self> {
-        crate::kernels::gpu::leaky_relu(x, slope)
-    }
-
-    fn scale_bits(x: FloatTensor<Self>, bits: IntTensor<Self>, factor: f32) -> FloatTensor<Self> {
-        crate::kernels::gpu::scale_bits(x, bits, factor)
+    fn resample(x: FloatTensor<Self>, up: bool, factor: f32) -> FloatTensor<Self> {
+        crate::kernels::gpu::resample(x, up, factor)
     }
 
     fn adam(
@@ -91,12 +116,8 @@ impl Kernels for burn::backend::Cube {
         crate::kernels::gpu::adam(weight, moment, gradient, step)
     }
 
-    fn resample(x: FloatTensor<Self>, up: bool, factor: f32) -> FloatTensor<Self> {
-        crate::kernels::gpu::resample(x, up, factor)
-    }
-
-    fn scale_where(_: FloatTensor<Self>, _: BoolTensor<Self>, _: f32) -> FloatTensor<Self> {
-        unreachable!("on_cpu says that only the CPU has this kernel")
+    fn average(average: FloatTensor<Self>, weight: FloatTensor<Self>, decay: f64) -> FloatTensor<Self> {
+        crate::kernels::gpu::average(average, weight, decay)
     }
 
     fn warp(_: FloatTensor<Self>, _: FloatTensor<Self>) -> FloatTensor<Self> {
@@ -109,61 +130,95 @@ impl Kernels for burn::backend::Cube {
 }
 
 impl Kernels for Flex {
-    fn grouped_correlate(x: FloatTensor<Self>, kernel: FloatTensor<Self>) -> FloatTensor<Self> {
-        let (x, kernel) = (x.to_contiguous(), kernel.to_contiguous());
-        let shape: [usize; 4] = x.layout().shape().dims();
-        let groups = kernel.layout().shape()[0];
-        let y = cpu::correlate(values(&x), shape, values(&kernel), groups);
-        FloatTensor::<Self>::from_data(TensorData::new(y, shape))
+    fn product(
+        left: FloatTensor<Self>,
+        right: FloatTensor<Self>,
+        finish: Finishing<Self>,
+    ) -> FinishedOn<Self> {
+        Self::finish(Self::float_matmul(left, rows_first(right)), finish)
     }
 
-    fn grouped_kernel_gradient(
+    fn grouped(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        groups: usize,
+        adjoint: bool,
+        finish: Finishing<Self>,
+    ) -> FinishedOn<Self> {
+        let (x, weight) = (contiguous(x), contiguous(weight));
+        let shape: [usize; 4] = x.layout().shape().dims();
+        let y = cpu::grouped(values(&x), shape, values(&weight), groups, adjoint);
+        Self::finish(FloatTensor::<Self>::from_data(TensorData::new(y, shape)), finish)
+    }
+
+    fn finish(x: FloatTensor<Self>, finish: Finishing<Self>) -> FinishedOn<Self> {
+        let (bias, slopes, other, records) = match finish {
+            Finishing::Nothing => return (x, None),
+            Finishing::Add { other } => (None, None, Some(other), false),
+            Finishing::Activate { bias } => (Some(bias), None, None, false),
+            Finishing::Record { bias } => (Some(bias), None, None, true),
+            Finishing::Replay { bias, slopes } => (Some(bias), Some(slopes), None, false),
+            Finishing::Slopes { slopes } => (None, Some(slopes), None, false),
+        };
+        let mut x = contiguous(x);
+        let (bias, other) = (bias.map(contiguous), other.map(contiguous));
+        let entries = x.layout().shape().num_elements();
+        let mut words = Vec::new();
+        let activation = match (&slopes, &other) {
+            (Some(slopes), _) => cpu::Activation::Slopes(slopes.as_slice().expect("slopes are never sliced")),
+            (None, Some(_)) => cpu::Activation::Nothing,
+            (None, None) if records => {
+                words.resize(entries.div_ceil(cpu::WORD), 0);
+                cpu::Activation::Record(&mut words)
+            }
+            (None, None) => cpu::Activation::LeakyRelu,
+        };
+        let bias = bias.as_ref().map(|bias| {
+            let shape = bias.layout().shape();
+            cpu::Bias { values: values(bias), channels: shape[3], entries: entries / shape[0].max(1) }
+        });
+        let other = other.as_ref().map(values);
+        let slope = NEGATIVE_SLOPE as f32;
+        cpu::finish(values_mut(&mut x), cpu::Finish { bias, activation, other, slope });
+        let count = words.len();
+        let slopes = records.then(|| IntTensor::<Self>::from_data(TensorData::new(words, [count])));
+        (x, slopes)
+    }
+
+    fn grouped_weight_gradient(
         x: FloatTensor<Self>,
         delta: FloatTensor<Self>,
         groups: usize,
     ) -> FloatTensor<Self> {
-        let (x, delta) = (x.to_contiguous(), delta.to_contiguous());
-        let shape: [usize; 4] = x.layout().shape().dims();
-        let width = shape[3] / groups;
-        let gradient = cpu::kernel_gradient(values(&x), values(&delta), shape, groups);
-        FloatTensor::<Self>::from_data(TensorData::new(gradient, [groups, 9, width, width]))
+        let (x, delta) = (contiguous(x), contiguous(delta));
+        let gradient = cpu::weight_gradient(values(&x), values(&delta), x.layout().shape().dims(), groups);
+        let count = gradient.len();
+        FloatTensor::<Self>::from_data(TensorData::new(gradient, [count]))
     }
 
-    fn scale_where(x: FloatTensor<Self>, mask: BoolTensor<Self>, factor: f32) -> FloatTensor<Self> {
-        let (mut x, mask) = (x.to_contiguous(), mask.to_contiguous());
-        let range = |tensor: &FloatTensor<Self>| {
-            let (start, end) = tensor.layout().contiguous_offsets().expect("the tensor was made contiguous");
-            start..end
-        };
-        let (x_range, mask_range) = (range(&x), range(&mask));
-        // Copied first only if someone else still holds it.
-        cpu::scale_where(&mut x.storage_mut()[x_range], &mask.storage()[mask_range], factor);
-        x
-    }
-
-    fn slope_bits(_: FloatTensor<Self>) -> IntTensor<Self> {
-        unreachable!("on_gpu says that only GPUs have this kernel")
-    }
-
-    fn leaky_relu(_: FloatTensor<Self>, _: f32) -> FloatTensor<Self> {
-        unreachable!("on_gpu says that only GPUs have this kernel")
-    }
-
-    fn scale_bits(_: FloatTensor<Self>, _: IntTensor<Self>, _: f32) -> FloatTensor<Self> {
-        unreachable!("on_gpu says that only GPUs have this kernel")
+    fn resample(x: FloatTensor<Self>, up: bool, factor: f32) -> FloatTensor<Self> {
+        let x = contiguous(x);
+        let [batch, height, width, channels] = x.layout().shape().dims();
+        let y = cpu::resample(values(&x), [batch, height, width, channels], up, factor);
+        let [height, width] = [height, width].map(|side| if up { 2 * side } else { side / 2 });
+        FloatTensor::<Self>::from_data(TensorData::new(y, [batch, height, width, channels]))
     }
 
     fn adam(
-        _: FloatTensor<Self>,
-        _: FloatTensor<Self>,
-        _: FloatTensor<Self>,
-        _: AdamStep,
+        weight: FloatTensor<Self>,
+        moment: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        step: AdamStep,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        unreachable!("on_gpu says that only GPUs have this kernel")
+        let [mut weight, mut moment, gradient] = [weight, moment, gradient].map(contiguous);
+        cpu::adam::adam(values_mut(&mut weight), values_mut(&mut moment), values(&gradient), step);
+        (weight, moment)
     }
 
-    fn resample(_: FloatTensor<Self>, _: bool, _: f32) -> FloatTensor<Self> {
-        unreachable!("on_gpu says that only GPUs have this kernel")
+    fn average(average: FloatTensor<Self>, weight: FloatTensor<Self>, decay: f64) -> FloatTensor<Self> {
+        let [mut average, weight] = [average, weight].map(contiguous);
+        cpu::adam::average(values_mut(&mut average), values(&weight), decay as f32, (1.0 - decay) as f32);
+        average
     }
 
     fn warp(x: FloatTensor<Self>, geometry: FloatTensor<Self>) -> FloatTensor<Self> {
@@ -180,13 +235,37 @@ fn warped(
     geometry: FloatTensor<Flex>,
     kernel: fn(&[f32], cpu::Shape, &[f32]) -> Vec<f32>,
 ) -> FloatTensor<Flex> {
-    let (x, geometry) = (x.to_contiguous(), geometry.to_contiguous());
+    let (x, geometry) = (contiguous(x), contiguous(geometry));
     let shape: [usize; 4] = x.layout().shape().dims();
     FloatTensor::<Flex>::from_data(TensorData::new(kernel(values(&x), shape, values(&geometry)), shape))
 }
 
+/// Taken by value, so that a tensor that no one else holds is changed in place.
+fn contiguous(x: FloatTensor<Flex>) -> FloatTensor<Flex> {
+    x.to_contiguous()
+}
+
+/// A matrix that lies in memory as its transpose, turned: the library packs those entry by entry.
+fn rows_first(x: FloatTensor<Flex>) -> FloatTensor<Flex> {
+    let [groups, rows, columns] = x.layout().shape().dims();
+    if groups != 1 || x.layout().strides()[1] != 1 || rows == 1 || columns == 1 {
+        return x;
+    }
+    let turned = contiguous(x.transpose(1, 2));
+    FloatTensor::<Flex>::from_data(TensorData::new(
+        cpu::transpose(values(&turned), columns, rows),
+        [groups, rows, columns],
+    ))
+}
+
 fn values(x: &FloatTensor<Flex>) -> &[f32] {
     x.as_slice().expect("the tensor was made contiguous")
+}
+
+/// Copied first if someone else still holds it.
+fn values_mut(x: &mut FloatTensor<Flex>) -> &mut [f32] {
+    let (start, end) = x.layout().contiguous_offsets().expect("the tensor was made contiguous");
+    &mut x.storage_mut()[start..end]
 }
 
 /// Whether tensors live in the host's memory and are computed by its cores.

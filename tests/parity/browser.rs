@@ -6,6 +6,7 @@
 
 mod augmentation;
 mod compare;
+mod finishes;
 mod fixtures;
 mod host;
 mod kernels;
@@ -46,6 +47,7 @@ pub fn prepare(report: Function) {
 fn all() -> impl Iterator<Item = Test> {
     let modules = [
         augmentation::tests(),
+        finishes::tests(),
         host::tests(),
         networks::tests(),
         official_run::tests(),

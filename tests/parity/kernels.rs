@@ -1,21 +1,21 @@
 //! Linear maps that devices run with kernels of ours, on odd shapes, against their definitions in f64.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use r3gan::kernels::{self, TAPS};
+use r3gan::kernels::{self, Finish, TAPS};
 use r3gan::linear::{LinearMap, resample::Resample};
 use r3gan::random::RandomState;
-use r3gan::training::Adam;
+use r3gan::training::{Adam, average};
 
 use crate::compare::{FORWARD, GRADIENT, assert_close, host};
 use crate::platform::on_devices;
 
-fn draw(random: &mut RandomState, length: usize) -> Vec<f32> {
+pub fn draw(random: &mut RandomState, length: usize) -> Vec<f32> {
     let mut values = vec![0.0; length];
     random.fill_randn(&mut values);
     values
 }
 
-fn tensor<const D: usize>(values: &[f32], shape: [usize; D], device: &Device) -> Tensor<D> {
+pub fn tensor<const D: usize>(values: &[f32], shape: [usize; D], device: &Device) -> Tensor<D> {
     Tensor::from_data(TensorData::new(values.to_vec(), shape), device)
 }
 
@@ -118,9 +118,9 @@ async fn grouped_convolutions(device: &Device) {
         // The same pictures, lying in memory with the channels first.
         let turned = |x: &Tensor<4>| (x.clone().swap_dims(1, 3) * 1.0).swap_dims(1, 3);
         for (x, delta) in [(turned(&x), turned(&delta)), (x, delta)] {
-            let y = host(map.apply(x.clone(), &w, None)).await;
+            let y = host(map.apply(x.clone(), &w, None, Finish::Nothing).0).await;
             assert_close(&format!("{what}, forward"), &y, &expected[0], FORWARD);
-            let back = host(map.adjoint(delta.clone(), &w, None)).await;
+            let back = host(map.adjoint(delta.clone(), &w, None, Finish::Nothing)).await;
             assert_close(&format!("{what}, adjoint"), &back, &expected[1], FORWARD);
             let gradient = host(map.weight_gradient(x, delta, None)).await;
             assert_close(&format!("{what}, weight"), &gradient, &expected[2], GRADIENT);
@@ -166,25 +166,6 @@ async fn resampling_and_its_adjoint(device: &Device) {
     }
 }
 
-/// Zeros count as negative, and what is not a number as positive.
-async fn slopes_of_other_values(device: &Device) {
-    let mut random = RandomState::new(3);
-    for entries in [1, 31, 32, 33, 100, 4096] {
-        let (mut x, y) = (draw(&mut random, entries), draw(&mut random, entries));
-        x[entries / 2] = 0.0;
-        x[entries - 1] = if entries == 1 { -0.0 } else { f32::NAN };
-        let slope = |x: f32| if x <= 0.0 { 0.2 } else { 1.0 };
-        let expected: Vec<f32> = x.iter().zip(&y).map(|(x, y)| slope(*x) * y).collect();
-        let shape = [1, 1, 1, entries];
-        let (x, y) = (tensor(&x, shape, device), tensor(&y, shape, device));
-        let found = match kernels::on_gpu(&x) {
-            true => kernels::scale_bits(y, &kernels::slope_bits(x), 0.2),
-            false => kernels::scale_where(y, &x.lower_equal_elem(0.0), 0.2),
-        };
-        assert_close(&format!("{entries} slopes"), &host(found).await, &expected, 0.0);
-    }
-}
-
 /// Lengths beside a whole work group, and more work groups than one dimension has.
 async fn steps_of_adam(device: &Device) {
     let mut random = RandomState::new(4);
@@ -210,4 +191,20 @@ async fn steps_of_adam(device: &Device) {
     }
 }
 
-on_devices! { steps_of_adam, narrow_products, grouped_convolutions, resampling_and_its_adjoint, slopes_of_other_values }
+/// Both sides of the half-life at which the reference's interpolation changes its form.
+async fn averages(device: &Device) {
+    let mut random = RandomState::new(5);
+    for (length, decay) in [(1, 0.0), (65, 0.3), (63, 0.5), (4_300_000, 0.999)] {
+        let repeated = |random: &mut RandomState| -> Vec<f32> {
+            draw(random, length.min(1000)).into_iter().cycle().take(length).collect()
+        };
+        let (average, weight) = (repeated(&mut random), repeated(&mut random));
+        let moved = |(a, w): (&f32, &f32)| (f64::from(*a) * decay + f64::from(*w) * (1.0 - decay)) as f32;
+        let expected: Vec<f32> = average.iter().zip(&weight).map(moved).collect();
+        let mut averages = vec![tensor(&average, [length], device)];
+        average::update(&mut averages, &vec![tensor(&weight, [length], device)], decay);
+        assert_close(&format!("{length} averages"), &host(averages.remove(0)).await, &expected, FORWARD);
+    }
+}
+
+on_devices! { steps_of_adam, averages, narrow_products, grouped_convolutions, resampling_and_its_adjoint }

@@ -8,6 +8,7 @@
 
 mod augmentation;
 mod compare;
+mod finishes;
 mod fixtures;
 mod host;
 mod kernels;

@@ -4,79 +4,62 @@
 //! choice is fixed: by device, type and shape, never by timing.
 
 pub(crate) mod cpu;
+mod finish;
 #[cfg(feature = "gpu")]
 pub(crate) mod gpu;
 pub(crate) mod warp;
 
 use burn::backend::Dispatch;
-use burn::tensor::{Bool, DType, Int, Tensor, activation};
+use burn::tensor::{DType, Device, Tensor};
 
 use crate::backend::{self, Kernels};
 pub use cpu::TAPS;
+pub use finish::{Finish, Finished, Finishing, NEGATIVE_SLOPE, Slopes, finished};
+
+/// Whether our kernels are for tensors like `x` at all: in f32 everywhere, in half precision on GPUs.
+pub fn ours<const D: usize>(x: &Tensor<D>) -> bool {
+    has(x.dtype(), &x.device())
+}
+
+/// The same, by the format and the device.
+pub fn has(dtype: DType, device: &Device) -> bool {
+    match dtype {
+        DType::F32 => true,
+        DType::F16 | DType::BF16 => !backend::is_cpu(device),
+        _ => false,
+    }
+}
 
 /// Whether the direct grouped convolution applies to `x`.
 pub fn has_grouped(x: &Tensor<4>, groups: usize) -> bool {
     let width = x.dims()[3] / groups;
-    if on_cpu(x) { cpu::GROUP_WIDTHS.contains(&width) } else { on_gpu(x) && width.is_multiple_of(LANES) }
-}
-
-/// Whether the GPU's kernels apply to `x` at all, and for slopes, resampling and Adam that is all: they are written for f32.
-pub fn on_gpu<const D: usize>(x: &Tensor<D>) -> bool {
-    cfg!(feature = "gpu") && x.dtype() == DType::F32 && !backend::is_cpu(&x.device())
-}
-
-/// Whether the CPU's kernels apply to `x` at all: they are written for f32.
-fn on_cpu(x: &Tensor<4>) -> bool {
-    x.dtype() == DType::F32 && backend::is_cpu(&x.device())
+    ours(x)
+        && match backend::is_cpu(&x.device()) {
+            true => cpu::GROUP_WIDTHS.contains(&width),
+            false => width.is_multiple_of(LANES),
+        }
 }
 
 /// Channels that the GPU's kernels read at a time.
 const LANES: usize = 4;
 
-/// The widest result of [`product`]'s own kernels; beyond it tiles shared by a work group pay.
-const WIDEST: usize = 512;
-
 /// Batched matrix product, `left [groups, m, k]` times `right [groups, k, n]`: `[groups, m, n]`.
-///
-/// On GPUs narrow products have kernels of ours that need no barrier.
 pub fn product(left: Tensor<3>, right: Tensor<3>) -> Tensor<3> {
-    let empty = left.shape().num_elements() * right.shape().num_elements() == 0;
-    if empty || right.dims()[2] > WIDEST || left.dtype() != DType::F32 {
+    if !ours(&left) {
         return left.matmul(right);
     }
-    Tensor::from_dispatch(Dispatch::product(left.into_dispatch(), right.into_dispatch()))
+    finished_product(left, right, Finish::Nothing).0
 }
 
-/// `x` with the entries under `mask` multiplied by `factor`.
-pub fn scale_where(x: Tensor<4>, mask: &Tensor<4, Bool>, factor: f64) -> Tensor<4> {
-    if on_cpu(&x) {
-        let (x, mask) = (x.into_dispatch(), mask.clone().into_dispatch());
-        return Tensor::from_dispatch(Dispatch::scale_where(x, mask, factor as f32));
+/// The same for formats that are [`ours`], finished: rows are pixels and columns are channels.
+pub fn finished_product(left: Tensor<3>, right: Tensor<3>, finish: Finish) -> Finished<Tensor<3>> {
+    if left.shape().num_elements() * right.shape().num_elements() == 0 {
+        let product = left.matmul(right);
+        let [groups, rows, columns] = product.dims();
+        let (y, slopes) = finished(product.reshape([groups, rows, 1, columns]), finish);
+        return (y.reshape([groups, rows, columns]), slopes);
     }
-    let scaled = x.clone() * factor;
-    x.mask_where(mask.clone(), scaled)
-}
-
-/// A bit for each entry of `x`, 1 where it is not positive: `[ceil(entries / 32)]`. A Boolean would take a word.
-pub fn slope_bits(x: Tensor<4>) -> Tensor<1, Int> {
-    Tensor::from_dispatch(Dispatch::slope_bits(x.into_dispatch()))
-}
-
-/// `x` with the entries that are not positive multiplied by `slope`.
-pub fn leaky_relu(x: Tensor<4>, slope: f64) -> Tensor<4> {
-    if on_gpu(&x) {
-        return Tensor::from_dispatch(Dispatch::leaky_relu(x.into_dispatch(), slope as f32));
-    }
-    activation::leaky_relu(x, slope)
-}
-
-/// `x` with the entries under a bit multiplied by `factor`.
-pub fn scale_bits(x: Tensor<4>, bits: &Tensor<1, Int>, factor: f64) -> Tensor<4> {
-    Tensor::from_dispatch(Dispatch::scale_bits(
-        x.into_dispatch(),
-        bits.clone().into_dispatch(),
-        factor as f32,
-    ))
+    finish::wrapped(Dispatch::product(left.into_dispatch(), right.into_dispatch(), finish.lowered()))
 }
 
 /// The numbers of one step of Adam.
@@ -101,14 +84,27 @@ pub fn adam(
     (Tensor::from_dispatch(weight), Tensor::from_dispatch(moment))
 }
 
-/// Correlates `x [b, h, w, c]` with `kernel [groups, 9, in, out]`, zero padding: `[b, h, w, c]`.
-pub fn grouped_correlate(x: Tensor<4>, kernel: Tensor<4>) -> Tensor<4> {
-    Tensor::from_dispatch(Dispatch::grouped_correlate(x.into_dispatch(), kernel.into_dispatch()))
+/// `average` moved towards `weight`, each `[n]`; see [`crate::training::average`].
+pub fn average(average: Tensor<1>, weight: Tensor<1>, decay: f64) -> Tensor<1> {
+    Tensor::from_dispatch(Dispatch::average(average.into_dispatch(), weight.into_dispatch(), decay))
 }
 
-/// Gradient of the kernel, `[groups, 9, in, out]`, from inputs and output signals `[b, h, w, c]`.
-pub fn grouped_kernel_gradient(x: Tensor<4>, delta: Tensor<4>, groups: usize) -> Tensor<4> {
-    Tensor::from_dispatch(Dispatch::grouped_kernel_gradient(x.into_dispatch(), delta.into_dispatch(), groups))
+/// 3x3 convolution in groups of `x [b, h, w, c]` with a flat `weight [c, c / groups, 3, 3]`, zero padding, finished:
+/// `[b, h, w, c]`. With `adjoint` the gradient of its input from that of its output.
+pub fn grouped(
+    x: Tensor<4>,
+    weight: Tensor<1>,
+    groups: usize,
+    adjoint: bool,
+    finish: Finish,
+) -> Finished<Tensor<4>> {
+    let (x, weight) = (x.into_dispatch(), weight.into_dispatch());
+    finish::wrapped(Dispatch::grouped(x, weight, groups, adjoint, finish.lowered()))
+}
+
+/// Gradient of its weight, flat, from inputs and output signals `[b, h, w, c]`.
+pub fn grouped_weight_gradient(x: Tensor<4>, delta: Tensor<4>, groups: usize) -> Tensor<1> {
+    Tensor::from_dispatch(Dispatch::grouped_weight_gradient(x.into_dispatch(), delta.into_dispatch(), groups))
 }
 
 /// `x [b, h, w, c]` in twice the size, or half of it, by the filter of [`crate::linear::resample`], times `factor`.
@@ -118,7 +114,7 @@ pub fn resample(x: Tensor<4>, up: bool, factor: f64) -> Tensor<4> {
 
 /// Whether the augmentation's direct warp applies to `x`.
 pub fn has_warp(x: &Tensor<4>) -> bool {
-    on_cpu(x)
+    x.dtype() == DType::F32 && backend::is_cpu(&x.device())
 }
 
 /// Resamples pictures `x [b, side, side, c]` along `geometry [b, 2, 3]`: the same shape.

@@ -5,43 +5,48 @@
 
 use burn::tensor::Tensor;
 
-use crate::kernels::{self, TAPS};
+use crate::kernels::{self, Finish, Finished, TAPS};
 
-/// `x [b, h, w, c]` with `weight [c, c / groups, 3, 3]` (flat): `[b, h, w, c]`.
-pub fn apply(x: Tensor<4>, weight: Tensor<1>, groups: usize) -> Tensor<4> {
-    let kernel = taps_first(weight, x.dims()[3], groups);
-    correlate(x, kernel, groups)
+/// `x [b, h, w, c]` with `weight [c, c / groups, 3, 3]` (flat), finished: `[b, h, w, c]`.
+pub fn apply(x: Tensor<4>, weight: Tensor<1>, groups: usize, finish: Finish) -> Finished<Tensor<4>> {
+    correlate(x, weight, groups, false, finish)
 }
 
 /// Gradient with respect to the input: the same correlation with turned, transposed taps.
-pub fn adjoint(delta: Tensor<4>, weight: Tensor<1>, groups: usize) -> Tensor<4> {
-    let kernel = taps_first(weight, delta.dims()[3], groups).flip([1]).swap_dims(2, 3);
-    correlate(delta, kernel, groups)
+pub fn adjoint(delta: Tensor<4>, weight: Tensor<1>, groups: usize, finish: Finish) -> Finished<Tensor<4>> {
+    correlate(delta, weight, groups, true, finish)
 }
 
 /// Gradient of the weight, flat, summed over batch and pixels.
 pub fn weight_gradient(x: Tensor<4>, delta: Tensor<4>, groups: usize) -> Tensor<1> {
-    let channels = x.dims()[3];
+    if kernels::has_grouped(&x, groups) {
+        return kernels::grouped_weight_gradient(x, delta, groups);
+    }
+    let [batch, height, columns, channels] = delta.dims();
     let width = channels / groups;
-    let gradient = if kernels::has_grouped(&x, groups) {
-        kernels::grouped_kernel_gradient(x, delta, groups)
-    } else {
-        let [batch, height, columns, _] = delta.dims();
-        let delta = delta.reshape([batch * height * columns, groups, width]).permute([1, 0, 2]);
-        kernels::product(windows(x, groups).swap_dims(1, 2), delta).reshape([groups, TAPS, width, width])
-    };
+    let delta = delta.reshape([batch * height * columns, groups, width]).permute([1, 0, 2]);
+    let gradient = kernels::product(windows(x, groups).swap_dims(1, 2), delta);
+    let gradient = gradient.reshape([groups, TAPS, width, width]);
     gradient.permute([0, 3, 2, 1]).reshape([channels * width * TAPS])
 }
 
-/// Correlates with `kernel [groups, 9, in, out]`.
-fn correlate(x: Tensor<4>, kernel: Tensor<4>, groups: usize) -> Tensor<4> {
+fn correlate(
+    x: Tensor<4>,
+    weight: Tensor<1>,
+    groups: usize,
+    adjoint: bool,
+    finish: Finish,
+) -> Finished<Tensor<4>> {
     if kernels::has_grouped(&x, groups) {
-        return kernels::grouped_correlate(x, kernel);
+        return kernels::grouped(x, weight, groups, adjoint, finish);
     }
     let shape = x.dims();
     let width = shape[3] / groups;
+    let kernel = taps_first(weight, shape[3], groups);
+    let kernel = if adjoint { kernel.flip([1]).swap_dims(2, 3) } else { kernel };
     let kernel = kernel.reshape([groups, TAPS * width, width]);
-    kernels::product(windows(x, groups), kernel).permute([1, 0, 2]).reshape(shape)
+    let y = kernels::product(windows(x, groups), kernel).permute([1, 0, 2]).reshape(shape);
+    kernels::finished(y, finish)
 }
 
 /// The flat published weight as `[groups, 9, in, out]`.

@@ -15,6 +15,8 @@ pub mod resample;
 
 use burn::tensor::Tensor;
 
+use crate::kernels::{self, Finish, Finished};
+
 /// A linear map with a weight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LinearMap {
@@ -31,33 +33,49 @@ pub enum LinearMap {
 }
 
 impl LinearMap {
-    /// The image of `x` under the map with weight `weight`.
+    /// The image of `x` under the map with weight `weight`, finished.
     ///
     /// `labels` is `[batch, classes]`; only [`LinearMap::Project`] reads it.
-    pub fn apply(&self, x: Tensor<4>, weight: &Tensor<1>, labels: Option<&Tensor<2>>) -> Tensor<4> {
-        match *self {
-            Self::Pointwise { inputs, outputs } => pointwise::apply(x, matrix(weight, outputs, inputs)),
-            Self::Grouped { groups, .. } => grouped::apply(x, weight.clone(), groups),
+    pub fn apply(
+        &self,
+        x: Tensor<4>,
+        weight: &Tensor<1>,
+        labels: Option<&Tensor<2>>,
+        finish: Finish,
+    ) -> Finished<Tensor<4>> {
+        let y = match *self {
+            Self::Pointwise { inputs, outputs } => {
+                return pointwise::apply(x, matrix(weight, outputs, inputs), finish);
+            }
+            Self::Grouped { groups, .. } => return grouped::apply(x, weight.clone(), groups, finish),
             Self::ExpandBasis { .. } => basis::expand(x, weight),
             Self::ContractBasis { .. } => basis::contract(x, weight),
             Self::Project { features, classes } => {
                 let embedding = embed(labels, matrix(weight, features, classes));
                 (x * embedding).sum_dim(3)
             }
-        }
+        };
+        kernels::finished(y, finish)
     }
 
-    /// The adjoint: the gradient with respect to the input, given that of the output.
-    pub fn adjoint(&self, delta: Tensor<4>, weight: &Tensor<1>, labels: Option<&Tensor<2>>) -> Tensor<4> {
-        match *self {
+    /// The adjoint, finished: the gradient with respect to the input, given that of the output.
+    pub fn adjoint(
+        &self,
+        delta: Tensor<4>,
+        weight: &Tensor<1>,
+        labels: Option<&Tensor<2>>,
+        finish: Finish,
+    ) -> Tensor<4> {
+        let x = match *self {
             Self::Pointwise { inputs, outputs } => {
-                pointwise::apply(delta, matrix(weight, outputs, inputs).transpose())
+                return pointwise::apply(delta, matrix(weight, outputs, inputs).transpose(), finish).0;
             }
-            Self::Grouped { groups, .. } => grouped::adjoint(delta, weight.clone(), groups),
+            Self::Grouped { groups, .. } => return grouped::adjoint(delta, weight.clone(), groups, finish).0,
             Self::ExpandBasis { .. } => basis::contract(delta, weight),
             Self::ContractBasis { .. } => basis::expand(delta, weight),
             Self::Project { features, classes } => delta * embed(labels, matrix(weight, features, classes)),
-        }
+        };
+        kernels::finished(x, finish).0
     }
 
     /// The gradient of the weight, flat, given the input and the gradient of the output.

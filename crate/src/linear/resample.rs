@@ -30,7 +30,7 @@ impl Resample {
     }
 
     fn scaled(self, x: Tensor<4>, factor: f64) -> Tensor<4> {
-        if kernels::on_gpu(&x) {
+        if kernels::ours(&x) {
             return kernels::resample(x, self == Self::Up, factor);
         }
         let y = match self {

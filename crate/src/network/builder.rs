@@ -50,5 +50,5 @@ impl Builder {
 
 /// Gain that keeps the variance through a leaky ReLU of slope 0.2 (He initialisation).
 pub fn leaky_relu_gain() -> f64 {
-    (2.0 / (1.0 + super::slopes::NEGATIVE_SLOPE * super::slopes::NEGATIVE_SLOPE)).sqrt()
+    (2.0 / (1.0 + crate::kernels::NEGATIVE_SLOPE * crate::kernels::NEGATIVE_SLOPE)).sqrt()
 }

@@ -114,6 +114,11 @@ impl Arithmetic {
         }
     }
 
+    /// Whether a layer may be computed together with the one before it: nothing is rounded between them.
+    pub fn joins(self) -> bool {
+        self != Self::Rounded
+    }
+
     /// The same numbers as the format has them.
     pub fn narrow<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
         match self {

@@ -11,7 +11,6 @@ mod format;
 pub mod init;
 mod perceptron;
 pub mod published;
-mod slopes;
 pub mod walk;
 
 pub(crate) use format::rounded_to;

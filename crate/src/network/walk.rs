@@ -13,10 +13,9 @@
 use burn::tensor::Tensor;
 
 use super::format::Arithmetic;
-use super::slopes::{NEGATIVE_SLOPE, Slopes, row};
 use super::{Format, Layer, Network, ParameterId, Weights};
-use crate::kernels;
-use crate::linear::{embed, expect_labels, matrix, pointwise};
+use crate::kernels::{self, Finish, Slopes};
+use crate::linear::{LinearMap, embed, expect_labels, matrix, pointwise};
 
 /// What a forward pass keeps for the passes after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,9 +160,11 @@ impl<'a> Context<'a> {
         self.arithmetic.narrow(self.weights[parameter].clone())
     }
 
-    /// A bias as a row, rounded once, after its scale.
+    /// A bias as a row that broadcasts over `[b, h, w, c]`, rounded once, after its scale.
     fn bias(&self, parameter: ParameterId) -> Tensor<4> {
-        self.arithmetic.narrow(self.scaled(row(&self.weights[parameter])))
+        let bias = &self.weights[parameter];
+        let channels = bias.dims()[0];
+        self.arithmetic.narrow(self.scaled(bias.clone().reshape([1, 1, 1, channels])))
     }
 
     /// A constant that a layer adds, scaled per sample where the walk says so.
@@ -179,20 +180,37 @@ impl<'a> Context<'a> {
 trait Up {
     /// Called with the input of every layer that has a parameter.
     fn enter(&mut self, layer: &Layer, parameter: ParameterId, x: &Tensor<4>, context: &Context);
-    /// The activation of `x`, the sum of input and bias.
-    fn activate(&mut self, bias: ParameterId, x: Tensor<4>) -> Tensor<4>;
+    /// The activation with `bias`, which is parameter `id`.
+    fn activation(&self, id: ParameterId, bias: Tensor<4>) -> Finish<'_>;
+    /// The slopes that it took, if it recorded them.
+    fn keep(&mut self, id: ParameterId, slopes: Option<Slopes>);
 }
 
 fn up(layers: &[Layer], mut x: Tensor<4>, context: &Context, pass: &mut impl Up) -> Tensor<4> {
-    for layer in layers {
+    let mut rest = layers;
+    while let [layer, after @ ..] = rest {
+        rest = after;
         let y = match layer {
             Layer::Linear { map, weight } => {
                 pass.enter(layer, *weight, &x, context);
-                map.apply(x, &context.weight(*weight), context.labels)
+                let next = match after {
+                    [next @ Layer::Activation { bias }, ..] if context.arithmetic.joins() => {
+                        rest = &after[1..];
+                        pass.enter(next, *bias, &x, context);
+                        Some(*bias)
+                    }
+                    _ => None,
+                };
+                let finish = next.map_or(Finish::Nothing, |id| pass.activation(id, context.bias(id)));
+                let (y, slopes) = map.apply(x, &context.weight(*weight), context.labels, finish);
+                next.into_iter().for_each(|id| pass.keep(id, slopes.clone()));
+                y
             }
             Layer::Activation { bias } => {
                 pass.enter(layer, *bias, &x, context);
-                pass.activate(*bias, x + context.bias(*bias))
+                let (y, slopes) = kernels::finished(x, pass.activation(*bias, context.bias(*bias)));
+                pass.keep(*bias, slopes);
+                y
             }
             Layer::AppendLabel { embedding, classes, weight } => {
                 pass.enter(layer, *weight, &x, context);
@@ -201,7 +219,14 @@ fn up(layers: &[Layer], mut x: Tensor<4>, context: &Context, pass: &mut impl Up)
             }
             // Its four means an axis are rounded once, not one by one.
             Layer::Resample(resample) => resample.apply(context.arithmetic.widen(x)),
-            Layer::Residual(inner) => x.clone() + up(inner, x, context, pass),
+            Layer::Residual(inner) => match inner.split_last() {
+                Some((last @ Layer::Linear { map, weight }, before)) if context.arithmetic.joins() => {
+                    let branch = up(before, x.clone(), context, pass);
+                    pass.enter(last, *weight, &branch, context);
+                    map.apply(branch, &context.weight(*weight), context.labels, Finish::Add(x)).0
+                }
+                _ => x.clone() + up(inner, x, context, pass),
+            },
             Layer::Reduced { format, layers } => {
                 let within = context.within(*format, &x);
                 let y = up(layers, within.arithmetic.narrow(x), &within, pass);
@@ -228,27 +253,45 @@ fn down(
     trace: &Trace,
     meet: &mut impl FnMut(Signal),
 ) -> Tensor<4> {
-    for layer in layers.iter().rev() {
-        let mut met = |parameter: &ParameterId, delta: &Tensor<4>| {
+    let mut rest = layers;
+    while let [before @ .., layer] = rest {
+        rest = before;
+        let mut met = |layer: &Layer, parameter: &ParameterId, delta: &Tensor<4>| {
             meet(Signal { layer, parameter: *parameter, delta: delta.clone(), context });
         };
         let below = match layer {
             Layer::Linear { map, weight } => {
-                met(weight, &signal);
-                map.adjoint(signal, &context.weight(*weight), context.labels)
+                met(layer, weight, &signal);
+                match before {
+                    [.., activation @ Layer::Activation { bias }] if context.arithmetic.joins() => {
+                        rest = &before[..before.len() - 1];
+                        let signal =
+                            adjoint(map, *weight, signal, context, Finish::Slopes(trace.slopes(*bias)));
+                        met(activation, bias, &signal);
+                        signal
+                    }
+                    _ => adjoint(map, *weight, signal, context, Finish::Nothing),
+                }
             }
             Layer::Activation { bias } => {
-                let signal = trace.slopes(*bias).apply(signal);
-                met(bias, &signal);
+                let (signal, _) = kernels::finished(signal, Finish::Slopes(trace.slopes(*bias)));
+                met(layer, bias, &signal);
                 signal
             }
             Layer::AppendLabel { embedding, weight, .. } => {
                 let width = signal.dims()[3] - embedding;
-                met(weight, &signal);
+                met(layer, weight, &signal);
                 signal.narrow(3, 0, width)
             }
             Layer::Resample(resample) => resample.adjoint(context.arithmetic.widen(signal)),
-            Layer::Residual(inner) => signal.clone() + down(inner, signal, context, trace, meet),
+            Layer::Residual(inner) => match inner.split_first() {
+                Some((first @ Layer::Linear { map, weight }, after)) if context.arithmetic.joins() => {
+                    let branch = down(after, signal.clone(), context, trace, meet);
+                    meet(Signal { layer: first, parameter: *weight, delta: branch.clone(), context });
+                    adjoint(map, *weight, branch, context, Finish::Add(signal))
+                }
+                _ => signal.clone() + down(inner, signal, context, trace, meet),
+            },
             Layer::Reduced { format, layers } => {
                 let within = context.within(*format, &signal);
                 let below = down(layers, within.arithmetic.narrow(signal), &within, trace, meet);
@@ -258,6 +301,16 @@ fn down(
         signal = context.arithmetic.narrow(below);
     }
     signal
+}
+
+fn adjoint(
+    map: &LinearMap,
+    weight: ParameterId,
+    signal: Tensor<4>,
+    context: &Context,
+    finish: Finish,
+) -> Tensor<4> {
+    map.adjoint(signal, &context.weight(weight), context.labels, finish)
 }
 
 /// The gradient of a layer's parameter from its input and the signal at its output; in f32, as the parameter is.
@@ -302,14 +355,12 @@ impl Up for Forward {
         }
     }
 
-    fn activate(&mut self, bias: ParameterId, x: Tensor<4>) -> Tensor<4> {
-        if self.keep == Keep::Nothing {
-            return kernels::leaky_relu(x, NEGATIVE_SLOPE);
-        }
-        let slopes = Slopes::at(&x);
-        let y = slopes.apply(x);
-        self.trace.slopes[bias] = Some(slopes);
-        y
+    fn activation(&self, _: ParameterId, bias: Tensor<4>) -> Finish<'_> {
+        if self.keep == Keep::Nothing { Finish::Activate { bias } } else { Finish::Record { bias } }
+    }
+
+    fn keep(&mut self, id: ParameterId, slopes: Option<Slopes>) {
+        self.trace.slopes[id] = slopes;
     }
 }
 
@@ -325,7 +376,9 @@ impl Up for Replay<'_> {
         self.gradients[parameter] = Some(gradient(layer, Some(x.clone()), delta, context));
     }
 
-    fn activate(&mut self, bias: ParameterId, x: Tensor<4>) -> Tensor<4> {
-        self.trace.slopes(bias).apply(x)
+    fn activation(&self, id: ParameterId, bias: Tensor<4>) -> Finish<'_> {
+        Finish::Replay { bias, slopes: self.trace.slopes(id) }
     }
+
+    fn keep(&mut self, _: ParameterId, _: Option<Slopes>) {}
 }

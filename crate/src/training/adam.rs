@@ -24,15 +24,19 @@ impl Adam {
         self.steps += 1;
         let correction = (1.0 - beta2.powf(self.steps as f64)).sqrt();
         let step = AdamStep { rate, beta2, correction, epsilon: EPSILON };
-        for ((weight, moment), gradient) in weights.iter_mut().zip(&mut self.second_moments).zip(gradients) {
-            if kernels::on_gpu(weight) {
-                (*weight, *moment) = kernels::adam(weight.clone(), moment.clone(), gradient, step);
-                continue;
-            }
-            let squared = gradient.clone().square() * (1.0 - beta2);
-            moment.inplace(|moment| moment * beta2 + squared);
-            let denominator = moment.clone().sqrt() / correction + EPSILON;
-            weight.inplace(|weight| weight - gradient / denominator * rate);
-        }
+        let moments = std::mem::take(&mut self.second_moments);
+        // Taken out, so that what no one else holds is changed in place.
+        let updated = std::mem::take(weights).into_iter().zip(moments).zip(gradients);
+        (*weights, self.second_moments) = updated
+            .map(|((weight, moment), gradient)| {
+                if kernels::ours(&weight) {
+                    return kernels::adam(weight, moment, gradient, step);
+                }
+                let squared = gradient.clone().square() * (1.0 - beta2);
+                let moment = moment * beta2 + squared;
+                let denominator = moment.clone().sqrt() / correction + EPSILON;
+                (weight - gradient / denominator * rate, moment)
+            })
+            .unzip();
     }
 }

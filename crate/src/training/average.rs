@@ -1,5 +1,6 @@
 //! Exponential moving average of the generator, by half-life in images (training notes, section 1).
 
+use crate::kernels;
 use crate::network::Weights;
 
 /// The weight that the old average keeps after `batch` more images.
@@ -13,6 +14,9 @@ pub fn decay(batch: usize, half_life: f64) -> f64 {
 pub fn update(average: &mut Weights, weights: &Weights, decay: f64) {
     for (average, weight) in average.iter_mut().zip(weights) {
         average.inplace(|average| {
+            if kernels::ours(&average) {
+                return kernels::average(average, weight.clone(), decay);
+            }
             let distance = average.clone() - weight.clone();
             if decay < 0.5 { weight.clone() + distance * decay } else { average - distance * (1.0 - decay) }
         });

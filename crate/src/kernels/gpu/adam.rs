@@ -1,4 +1,4 @@
-//! One step of Adam without momentum on one weight; see [`crate::training::Adam`].
+//! The updates after a gradient; see [`crate::training::Adam`] and [`crate::training::average`].
 
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
@@ -57,4 +57,35 @@ fn adam_step(
     let v = moment[at] * beta2 + g * g * rest;
     new_moment[at] = v;
     new_weight[at] = weight[at] - g / (v.sqrt() / correction + epsilon) * rate;
+}
+
+/// `average` moved towards `weight`, rounded as the reference's `lerp` does.
+pub fn average(average: CubeTensor, weight: CubeTensor, decay: f64) -> CubeTensor {
+    let [length] = average.meta.shape().dims();
+    let moved = empty_like(&average, [length]);
+    let (count, dim) = launched(&average, length);
+    let client = average.client.clone();
+    move_average::launch(
+        &client,
+        count,
+        dim,
+        into_contiguous(average).into_tensor_arg(),
+        into_contiguous(weight).into_tensor_arg(),
+        moved.clone().into_tensor_arg(),
+        decay as f32,
+        (1.0 - decay) as f32,
+    );
+    moved
+}
+
+#[cube(launch)]
+fn move_average(average: &Tensor<f32>, weight: &Tensor<f32>, moved: &mut Tensor<f32>, decay: f32, rest: f32) {
+    let at = ABSOLUTE_POS;
+    if at >= moved.len() {
+        terminate!();
+    }
+    let distance = average[at] - weight[at];
+    let near = weight[at] + distance * decay;
+    let far = average[at] - distance * rest;
+    moved[at] = select(decay < 0.5, near, far);
 }

@@ -2,25 +2,79 @@
 
 #![expect(clippy::manual_div_ceil, reason = "the kernel language has no div_ceil")]
 
+use burn::tensor::{DType, Shape};
 use burn_cubecl::kernel::into_contiguous;
+use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::num_traits::Zero;
 use cubecl::prelude::*;
 
-use super::{ENOUGH, LANES, empty_like, launched};
+use super::finish::{self, PIXELS, Parts, finish_tile};
+use super::{ENOUGH, LANES, element, empty_like, launched};
+use crate::backend::FinishedOn;
+use crate::kernels::{Finishing, NEGATIVE_SLOPE, TAPS};
 
-/// Pixels of a row that a unit computes.
-const PIXELS: usize = 4;
+/// The convolution of `x [b, h, w, c]` with a flat `weight [c, c / groups, 3, 3]`, zero padding, or with its adjoint,
+/// finished.
+pub fn grouped(
+    x: CubeTensor,
+    weight: CubeTensor,
+    groups: usize,
+    adjoint: bool,
+    finish: Finishing<burn::backend::Cube>,
+) -> FinishedOn<burn::backend::Cube> {
+    let weight = into_contiguous(weight);
+    let width = x.meta.shape()[3] / groups;
+    let kernel = empty_like(&weight, [groups, TAPS, width, width]);
+    let (count, dim) = launched(&weight, weight.meta.shape().num_elements());
+    let (client, dtype) = (weight.client.clone(), element(&weight));
+    let (from, to) = (weight.into_tensor_arg(), kernel.clone().into_tensor_arg());
+    taps_first::launch(&client, count, dim, from, to, adjoint, dtype);
+    correlate(x, kernel, finish)
+}
 
-/// Correlates `x [b, h, w, c]` with `kernel [groups, 9, in, out]`, zero padding.
+/// `[groups, out, in, 9]` as `[groups, 9, in, out]`, or for the adjoint with turned taps and inputs and outputs changed.
+#[cube(launch)]
+fn taps_first<F: Float>(
+    weight: &Tensor<F>,
+    kernel: &mut Tensor<F>,
+    #[comptime] adjoint: bool,
+    #[define(F)] _dtype: ElemType,
+) {
+    let unit = ABSOLUTE_POS;
+    if unit >= kernel.len() {
+        terminate!();
+    }
+    let width = kernel.shape(3);
+    let (second, first) = (unit % width, unit / width % width);
+    let (tap, group) = (unit / (width * width) % TAPS, unit / (width * width * TAPS));
+    if adjoint {
+        kernel[unit] = weight[((group * width + first) * width + second) * TAPS + TAPS - 1 - tap];
+    } else {
+        kernel[unit] = weight[((group * width + second) * width + first) * TAPS + tap];
+    }
+}
+
+/// Correlates `x [b, h, w, c]` with `kernel [groups, 9, in, out]`, zero padding, and finishes it.
 ///
 /// A unit computes 4 channels of 4 pixels: 192 products for 18 vectors read.
-pub fn correlate(x: CubeTensor, kernel: CubeTensor) -> CubeTensor {
+fn correlate(
+    x: CubeTensor,
+    kernel: CubeTensor,
+    finish: Finishing<burn::backend::Cube>,
+) -> FinishedOn<burn::backend::Cube> {
     let (x, kernel) = (into_contiguous(x), into_contiguous(kernel));
     let [batch, height, width, channels] = x.meta.shape().dims();
+    // Tiles of slopes count pixels through rows and pictures: a unit has a whole one only where rows are of whole tiles.
+    if !width.is_multiple_of(PIXELS) && !matches!(finish, Finishing::Nothing) {
+        let (y, _) = correlate(x, kernel, Finishing::Nothing);
+        return finish::finish(y, finish);
+    }
     let y = empty_like(&x, [batch, height, width, channels]);
+    let entries = batch * height * width * channels;
+    let Parts { bias, slopes, other, recorded, activates } = Parts::new(finish, &x, entries, channels);
     let (count, dim) = launched(&x, batch * height * width.div_ceil(PIXELS) * (channels / LANES));
-    let client = x.client.clone();
+    let (client, dtype) = (x.client.clone(), element(&x));
     correlate_tiles::launch(
         &client,
         count,
@@ -29,15 +83,29 @@ pub fn correlate(x: CubeTensor, kernel: CubeTensor) -> CubeTensor {
         x.into_tensor_arg(),
         kernel.into_tensor_arg(),
         y.clone().into_tensor_arg(),
+        bias.map(CubeTensor::into_tensor_arg).into(),
+        slopes.map(CubeTensor::into_tensor_arg).into(),
+        other.map(CubeTensor::into_tensor_arg).into(),
+        recorded.clone().map(CubeTensor::into_tensor_arg).into(),
+        NEGATIVE_SLOPE as f32,
+        activates,
+        dtype,
     );
-    y
+    (y, recorded)
 }
 
 #[cube(launch)]
-fn correlate_tiles<N: Size>(
-    x: &Tensor<Vector<f32, N>>,
-    kernel: &Tensor<Vector<f32, N>>,
-    y: &mut Tensor<Vector<f32, N>>,
+fn correlate_tiles<F: Float, N: Size>(
+    x: &Tensor<Vector<F, N>>,
+    kernel: &Tensor<Vector<F, N>>,
+    y: &mut Tensor<Vector<F, N>>,
+    bias: ComptimeOption<&Tensor<Vector<F, N>>>,
+    slopes: ComptimeOption<&Tensor<u32>>,
+    other: ComptimeOption<&Tensor<Vector<F, N>>>,
+    recorded: ComptimeOption<&mut Tensor<u32>>,
+    slope: f32,
+    #[comptime] activates: bool,
+    #[define(F)] _dtype: ElemType,
 ) {
     let (height, width) = (x.shape(1), x.shape(2));
     // In vectors: of a pixel, and of a group's inputs and outputs.
@@ -70,7 +138,7 @@ fn correlate_tiles<N: Size>(
                     let at = column + i;
                     inputs[i] = Vector::zero();
                     if at >= 1 && at <= width {
-                        inputs[i] = x[(pixels + at - 1) * blocks + group * depth + k];
+                        inputs[i] = Vector::cast_from(x[(pixels + at - 1) * blocks + group * depth + k]);
                     }
                 }
                 #[unroll]
@@ -78,7 +146,8 @@ fn correlate_tiles<N: Size>(
                     let tap = (group * 9 + down * 3 + right) * depth + k;
                     #[unroll]
                     for lane in 0..LANES {
-                        let weights = kernel[(tap * LANES + lane) * depth + block % depth];
+                        let weights =
+                            Vector::<f32, N>::cast_from(kernel[(tap * LANES + lane) * depth + block % depth]);
                         #[unroll]
                         for i in 0..PIXELS {
                             sums[i] += weights * Vector::new(inputs[i + right].extract(lane));
@@ -88,28 +157,76 @@ fn correlate_tiles<N: Size>(
             }
         }
     }
+    let pixel = (picture * height + row) * width + column;
+    let found = finish_tile::<F, N>(
+        &mut sums,
+        0usize,
+        pixel,
+        x.shape(0) * height * width,
+        block,
+        blocks,
+        bias,
+        slopes,
+        other,
+        slope,
+        activates,
+    );
+    if comptime!(recorded.is_some()) {
+        recorded.unwrap()[pixel / PIXELS * blocks + block] = found;
+    }
     #[unroll]
     for i in 0..PIXELS {
         if column + i < width {
-            y[((picture * height + row) * width + column + i) * blocks + block] = sums[i];
+            y[(pixel + i) * blocks + block] = Vector::cast_from(sums[i]);
         }
     }
 }
 
-/// Parts of the gradient of the kernel, `[parts, groups, 9, in, out]`, whose sum it is: each over some rows of the
+/// The gradient of the weight, flat, in f32.
+pub fn grouped_weight_gradient(x: CubeTensor, delta: CubeTensor, groups: usize) -> CubeTensor {
+    let parts = kernel_gradient(x, delta, groups);
+    let [_, groups, taps, width, _] = parts.meta.shape().dims();
+    let length = groups * taps * width * width;
+    let gradient = empty_like(&parts, [length]);
+    let (count, dim) = launched(&parts, length);
+    let client = parts.client.clone();
+    taps_last::launch(&client, count, dim, parts.into_tensor_arg(), gradient.clone().into_tensor_arg());
+    gradient
+}
+
+/// The sum of `[parts, groups, 9, in, out]` over its parts as `[groups, out, in, 9]`.
+#[cube(launch)]
+fn taps_last(parts: &Tensor<f32>, gradient: &mut Tensor<f32>) {
+    let unit = ABSOLUTE_POS;
+    if unit >= gradient.len() {
+        terminate!();
+    }
+    let width = parts.shape(3);
+    let (tap, pair) = (unit % TAPS, unit / TAPS);
+    let (input, output, group) = (pair % width, pair / width % width, pair / (width * width));
+    let from = ((group * TAPS + tap) * width + input) * width + output;
+    let mut sum = 0.0f32;
+    for part in 0..parts.shape(0) {
+        sum += parts[part * gradient.len() + from];
+    }
+    gradient[unit] = sum;
+}
+
+/// Parts of the gradient of the kernel, `[parts, groups, 9, in, out]` in f32, whose sum it is: each over some rows of the
 /// pictures.
 ///
 /// A unit sums 3 taps of 4 x 4 channels along rows: 48 products for 2 vectors read.
-pub fn kernel_gradient(x: CubeTensor, delta: CubeTensor, groups: usize) -> CubeTensor {
+fn kernel_gradient(x: CubeTensor, delta: CubeTensor, groups: usize) -> CubeTensor {
     let (x, delta) = (into_contiguous(x), into_contiguous(delta));
     let [batch, height, _, channels] = x.meta.shape().dims();
     let width = channels / groups;
     let depth = width / LANES;
     let units = groups * 3 * depth * depth;
     let parts = ENOUGH.div_ceil(units).min(batch * height);
-    let gradient = empty_like(&x, [parts, groups, 9, width, width]);
+    let shape = Shape::new([parts, groups, 9, width, width]);
+    let gradient = empty_device_contiguous_dtype(x.client.clone(), x.device.clone(), shape, DType::F32);
     let (count, dim) = launched(&x, parts * units);
-    let client = x.client.clone();
+    let (client, dtype) = (x.client.clone(), element(&x));
     sum_taps::launch(
         &client,
         count,
@@ -118,15 +235,17 @@ pub fn kernel_gradient(x: CubeTensor, delta: CubeTensor, groups: usize) -> CubeT
         x.into_tensor_arg(),
         delta.into_tensor_arg(),
         gradient.clone().into_tensor_arg(),
+        dtype,
     );
     gradient
 }
 
 #[cube(launch)]
-fn sum_taps<N: Size>(
-    x: &Tensor<Vector<f32, N>>,
-    delta: &Tensor<Vector<f32, N>>,
+fn sum_taps<F: Float, N: Size>(
+    x: &Tensor<Vector<F, N>>,
+    delta: &Tensor<Vector<F, N>>,
     gradient: &mut Tensor<Vector<f32, N>>,
+    #[define(F)] _dtype: ElemType,
 ) {
     let (height, width) = (x.shape(1), x.shape(2));
     let blocks = x.shape(3) / LANES;
@@ -157,13 +276,13 @@ fn sum_taps<N: Size>(
             let from = (line + down - 1) * width * blocks + group * depth + input;
             let to = line * width * blocks + group * depth + output;
             let mut before = Vector::<f32, N>::zero();
-            let mut here = x[from];
+            let mut here = Vector::<f32, N>::cast_from(x[from]);
             for column in 0..width {
                 let mut after = Vector::<f32, N>::zero();
                 if column + 1 < width {
-                    after = x[from + (column + 1) * blocks];
+                    after = Vector::cast_from(x[from + (column + 1) * blocks]);
                 }
-                let signal = delta[to + column * blocks];
+                let signal = Vector::<f32, N>::cast_from(delta[to + column * blocks]);
                 #[unroll]
                 for lane in 0..LANES {
                     sums[lane] += signal * Vector::new(before.extract(lane));

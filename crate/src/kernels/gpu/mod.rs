@@ -5,17 +5,20 @@
 //! time.
 
 mod adam;
+mod choice;
+mod finish;
 mod grouped;
 mod product;
 mod resample;
-mod slopes;
 
-pub use adam::adam;
-pub use grouped::{correlate, kernel_gradient};
-pub use product::product;
+pub use adam::{adam, average};
+pub use choice::Product;
+pub use finish::finish;
+pub use grouped::{grouped, grouped_weight_gradient};
+pub use product::{finished_product, product, product_kernel};
 pub use resample::resample;
-pub use slopes::{leaky_relu, scale_bits, slope_bits};
 
+use burn::backend::cubecl::dtype_to_storage_type;
 use burn::tensor::Shape;
 use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::tensor::CubeTensor;
@@ -37,4 +40,14 @@ fn empty_like<const D: usize>(x: &CubeTensor, shape: [usize; D]) -> CubeTensor {
 fn launched(x: &CubeTensor, units: usize) -> (CubeCount, CubeDim) {
     let dim = CubeDim::new_1d(UNITS);
     (cubecl::calculate_cube_count_elemwise(&x.client, units, dim), dim)
+}
+
+/// Channels that a unit reads at a time: [`LANES`] where rows of them are whole vectors.
+fn vectors(channels: usize) -> usize {
+    if channels.is_multiple_of(LANES) { LANES } else { 1 }
+}
+
+/// The format of `x`, as kernels are told it. They add up in f32 whatever it is.
+fn element(x: &CubeTensor) -> ElemType {
+    dtype_to_storage_type(x.dtype)
 }

@@ -6,72 +6,127 @@
 //! | `product_columns` | rows lie together | columns lie together | 4 x 4 | 16 / 2 |
 //! | `product_scalars` | any | any | 4 x 4 | 16 / 8 scalars |
 //!
-//! The first is a forward pass or an input gradient, the second a weight gradient, the last whatever has 3 channels.
+//! The first is a forward pass or an input gradient and finishes what it computes, the second a weight gradient, the last whatever has 3 channels.
 //! Long sums are split over units, since a weight gradient has few results.
 
 #![expect(clippy::manual_div_ceil, reason = "the kernel language has no div_ceil")]
 
+use burn::tensor::DType;
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::num_traits::Zero;
 use cubecl::prelude::*;
 
-use super::{ENOUGH, LANES, empty_like, launched};
+use super::choice::{Layout, Product, Sizes};
+use super::finish::{PIXELS, Parts, finish_tile};
+use super::{ENOUGH, LANES, element, empty_like, launched};
+use crate::backend::FinishedOn;
+use crate::kernels::{Finishing, NEGATIVE_SLOPE};
 
 /// Rows that a unit of `product_rows` computes.
-const ROWS: usize = 8;
+const ROWS: usize = 2 * PIXELS;
 /// Rows and columns that a unit of the other two computes.
 const TILE: usize = 4;
 /// A part of a sum has at least so many terms.
 const LONG: usize = 1 << 10;
 
-/// Parts of `left [groups, m, k]` times `right [groups, k, n]`, of any strides: `[parts, groups, m, n]`, whose sum it is.
-pub fn product(left: CubeTensor, right: CubeTensor) -> CubeTensor {
+/// Which kernel computes `left [groups, m, k]` times `right [groups, k, n]`.
+pub fn product_kernel(left: &CubeTensor, right: &CubeTensor) -> Product {
+    let [_, rows, terms] = left.meta.shape().dims();
+    let [_, _, columns] = right.meta.shape().dims();
+    Product::choose(
+        Sizes { rows, terms, columns },
+        [layout(left), layout(right)],
+        left.dtype == DType::F32,
+        !left.client.properties().features.matmul.cmma.is_empty(),
+    )
+}
+
+/// Which entries of a matrix are neighbours in memory.
+fn layout(x: &CubeTensor) -> Layout {
+    let strides = x.meta.strides();
+    // Every row of neighbours begins at a whole vector.
+    let along = |axis: usize| {
+        strides[axis] == 1 && (0..3).all(|other| other == axis || strides[other].is_multiple_of(LANES))
+    };
+    match (along(2), along(1)) {
+        (true, _) => Layout::Rows,
+        (_, true) => Layout::Columns,
+        _ => Layout::Scattered,
+    }
+}
+
+/// `left [1, m, k]` times `right [1, k, n]`, finished, where [`Product::Rows`] was chosen: `[1, m, n]`.
+pub fn finished_product(
+    left: CubeTensor,
+    right: CubeTensor,
+    finish: Finishing<burn::backend::Cube>,
+) -> FinishedOn<burn::backend::Cube> {
+    let [groups, rows, _] = left.meta.shape().dims();
+    let [_, _, columns] = right.meta.shape().dims();
+    // A weight that is read as its transpose is small beside the pictures.
+    let right = if layout(&right) == Layout::Rows { right } else { into_contiguous(right) };
+    let result = empty_like(&left, [groups, rows, columns]);
+    let Parts { bias, slopes, other, recorded, activates } =
+        Parts::new(finish, &left, rows * columns, columns);
+    let (count, dim) = launched(&left, groups * rows.div_ceil(ROWS) * (columns / LANES));
+    let (client, dtype) = (left.client.clone(), element(&left));
+    product_rows::launch(
+        &client,
+        count,
+        dim,
+        LANES,
+        left.into_tensor_arg(),
+        right.into_tensor_arg(),
+        result.clone().into_tensor_arg(),
+        bias.map(CubeTensor::into_tensor_arg).into(),
+        slopes.map(CubeTensor::into_tensor_arg).into(),
+        other.map(CubeTensor::into_tensor_arg).into(),
+        recorded.clone().map(CubeTensor::into_tensor_arg).into(),
+        NEGATIVE_SLOPE as f32,
+        activates,
+        dtype,
+    );
+    (result, recorded)
+}
+
+/// Parts of `left [groups, m, k]` times `right [groups, k, n]` where [`Product::Columns`] or [`Product::Scalars`] was chosen:
+/// `[parts, groups, m, n]`, whose sum it is.
+pub fn product(left: CubeTensor, right: CubeTensor, kernel: Product) -> CubeTensor {
     let [groups, rows, terms] = left.meta.shape().dims();
     let [_, _, columns] = right.meta.shape().dims();
-    let whole = |size: usize| size.is_multiple_of(LANES);
-    let fits = whole(columns) && whole(terms) && lies_along(&left, 2);
-    // A weight that is read as its transpose is small beside the pictures.
-    let turned = fits && !lies_along(&right, 2) && columns <= rows;
-    let right = if turned { into_contiguous(right) } else { right };
-    let by_rows = fits && lies_along(&right, 2);
-    let by_columns = whole(columns) && lies_along(&right, 2) && whole(rows) && lies_along(&left, 1);
-    let tile = if by_rows { [ROWS, LANES] } else { [TILE, TILE] };
-    let tiles = groups * rows.div_ceil(tile[0]) * columns.div_ceil(tile[1]);
-    let parts = if by_rows { 1 } else { ENOUGH.div_ceil(tiles).min((terms / LONG).max(1)) };
+    let tiles = groups * rows.div_ceil(TILE) * columns.div_ceil(TILE);
+    let parts = ENOUGH.div_ceil(tiles).min((terms / LONG).max(1));
     let result = empty_like(&left, [parts, groups, rows, columns]);
     let (count, dim) = launched(&left, parts * tiles);
     let client = left.client.clone();
     let (left, right, to) =
         (left.into_tensor_arg(), right.into_tensor_arg(), result.clone().into_tensor_arg());
-    if by_rows {
-        product_rows::launch(&client, count, dim, LANES, left, right, to);
-    } else if by_columns {
-        product_columns::launch(&client, count, dim, LANES, left, right, to);
-    } else {
-        product_scalars::launch(&client, count, dim, left, right, to);
+    match kernel {
+        Product::Columns => product_columns::launch(&client, count, dim, LANES, left, right, to),
+        _ => product_scalars::launch(&client, count, dim, left, right, to),
     }
     result
 }
 
-/// Whether the entries along an axis are neighbours in memory, and every row of them begins at a whole vector.
-fn lies_along(x: &CubeTensor, axis: usize) -> bool {
-    let strides = x.meta.strides();
-    let others = (0..3).filter(|other| *other != axis);
-    strides[axis] == 1 && others.into_iter().all(|other| strides[other].is_multiple_of(LANES))
-}
-
 #[cube(launch)]
-fn product_rows<N: Size>(
-    left: &Tensor<Vector<f32, N>>,
-    right: &Tensor<Vector<f32, N>>,
-    result: &mut Tensor<Vector<f32, N>>,
+fn product_rows<F: Float, N: Size>(
+    left: &Tensor<Vector<F, N>>,
+    right: &Tensor<Vector<F, N>>,
+    result: &mut Tensor<Vector<F, N>>,
+    bias: ComptimeOption<&Tensor<Vector<F, N>>>,
+    slopes: ComptimeOption<&Tensor<u32>>,
+    other: ComptimeOption<&Tensor<Vector<F, N>>>,
+    recorded: ComptimeOption<&mut Tensor<u32>>,
+    slope: f32,
+    #[comptime] activates: bool,
+    #[define(F)] _dtype: ElemType,
 ) {
-    let rows = result.shape(2);
-    let across = result.shape(3) / LANES;
+    let rows = result.shape(1);
+    let across = result.shape(2) / LANES;
     let down = (rows + ROWS - 1) / ROWS;
     let tile = ABSOLUTE_POS;
-    if tile >= result.shape(1) * down * across {
+    if tile >= result.shape(0) * down * across {
         terminate!();
     }
     let group = tile / (down * across);
@@ -94,21 +149,50 @@ fn product_rows<N: Size>(
         let mut values = Array::<Vector<f32, N>>::new(LANES);
         #[unroll]
         for lane in 0..LANES {
-            values[lane] = right[right_from + (k * LANES + lane) * right_step];
+            values[lane] = Vector::cast_from(right[right_from + (k * LANES + lane) * right_step]);
         }
         #[unroll]
         for i in 0..ROWS {
-            let terms = left[from[i] + k];
+            let terms = Vector::<f32, N>::cast_from(left[from[i] + k]);
             #[unroll]
             for lane in 0..LANES {
                 sums[i] += values[lane] * Vector::new(terms.extract(lane));
             }
         }
     }
+    let mut found = Array::<u32>::new(ROWS / PIXELS);
+    #[unroll]
+    for half in 0..ROWS / PIXELS {
+        let first = comptime!(half * PIXELS);
+        if row + first < rows {
+            found[half] = finish_tile::<F, N>(
+                &mut sums,
+                first,
+                row + first,
+                rows,
+                column,
+                across,
+                bias,
+                slopes,
+                other,
+                slope,
+                activates,
+            );
+        }
+    }
+    if comptime!(recorded.is_some()) {
+        let recorded = recorded.unwrap();
+        #[unroll]
+        for half in 0..ROWS / PIXELS {
+            if row + half * PIXELS < rows {
+                recorded[(row / PIXELS + half) * across + column] = found[half];
+            }
+        }
+    }
     #[unroll]
     for i in 0..ROWS {
         if row + i < rows {
-            result[(group * rows + row + i) * across + column] = sums[i];
+            result[(group * rows + row + i) * across + column] = Vector::cast_from(sums[i]);
         }
     }
 }

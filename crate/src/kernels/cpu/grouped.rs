@@ -1,0 +1,396 @@
+//! Direct grouped 3x3 convolution for the CPU, channels-last f32.
+//!
+//! A task takes a few rows of one picture. Group by group it copies them, with their border, into a
+//! buffer that stays in the cache; the inner loops keep a tile of pixels times all outputs of the group
+//! in registers.
+
+use pulp::{Arch, Simd, WithSimd};
+use rayon::prelude::*;
+
+use super::Shape;
+
+/// Taps of the 3x3 window, row by row.
+pub const TAPS: usize = 9;
+
+/// Channels per group that have a kernel.
+pub const GROUP_WIDTHS: [usize; 3] = [8, 16, 32];
+
+/// Pixels that a task handles at a time, about: the copy of one group then fits the cache.
+const TASK_PIXELS: usize = 256;
+
+/// The convolution of `x` with `weight [channels, channels / groups, 3, 3]`, zero padding, or with its adjoint.
+///
+/// Panics if the group width is not one of [`GROUP_WIDTHS`].
+pub fn grouped(x: &[f32], shape: Shape, weight: &[f32], groups: usize, adjoint: bool) -> Vec<f32> {
+    match shape[3] / groups {
+        8 => correlate_width::<8>(x, shape, &taps_first::<8>(weight, adjoint)),
+        16 => correlate_width::<16>(x, shape, &taps_first::<16>(weight, adjoint)),
+        32 => correlate_width::<32>(x, shape, &taps_first::<32>(weight, adjoint)),
+        width => panic!("no kernel for groups of {width} channels"),
+    }
+}
+
+/// Gradient of the weight. Panics as [`grouped`] does.
+pub fn weight_gradient(x: &[f32], delta: &[f32], shape: Shape, groups: usize) -> Vec<f32> {
+    match shape[3] / groups {
+        8 => taps_last::<8>(&kernel_gradient_width::<8>(x, delta, shape)),
+        16 => taps_last::<16>(&kernel_gradient_width::<16>(x, delta, shape)),
+        32 => taps_last::<32>(&kernel_gradient_width::<32>(x, delta, shape)),
+        width => panic!("no kernel for groups of {width} channels"),
+    }
+}
+
+/// `[groups, out, in, 9]` as `[groups, 9, in, out]`, or for the adjoint with turned taps and inputs and outputs changed.
+fn taps_first<const W: usize>(weight: &[f32], adjoint: bool) -> Vec<f32> {
+    let mut kernel = vec![0.0; weight.len()];
+    let groups = weight.chunks_exact(W * W * TAPS).zip(kernel.chunks_exact_mut(W * W * TAPS));
+    for (weight, kernel) in groups {
+        for (pair, taps) in weight.as_chunks::<TAPS>().0.iter().enumerate() {
+            let (output, input) = (pair / W, pair % W);
+            for (tap, value) in taps.iter().enumerate() {
+                let to = if adjoint {
+                    ((TAPS - 1 - tap) * W + output) * W + input
+                } else {
+                    (tap * W + input) * W + output
+                };
+                kernel[to] = *value;
+            }
+        }
+    }
+    kernel
+}
+
+/// `[groups, 9, in, out]` as `[groups, out, in, 9]`.
+fn taps_last<const W: usize>(kernel: &[f32]) -> Vec<f32> {
+    let mut weight = vec![0.0; kernel.len()];
+    let groups = kernel.chunks_exact(W * W * TAPS).zip(weight.chunks_exact_mut(W * W * TAPS));
+    for (kernel, weight) in groups {
+        for (pair, taps) in weight.as_chunks_mut::<TAPS>().0.iter_mut().enumerate() {
+            let (output, input) = (pair / W, pair % W);
+            for (tap, value) in taps.iter_mut().enumerate() {
+                *value = kernel[(tap * W + input) * W + output];
+            }
+        }
+    }
+    weight
+}
+
+fn correlate_width<const W: usize>(x: &[f32], shape: Shape, kernel: &[f32]) -> Vec<f32> {
+    let [batch, height, width, channels] = shape;
+    let rows = rows_per_task(height, width);
+    let mut y = vec![0.0; batch * height * width * channels];
+    y.par_chunks_mut(rows * width * channels).enumerate().for_each(|(task, y)| {
+        let tasks_per_picture = height / rows;
+        let (picture, first_row) = (task / tasks_per_picture, task % tasks_per_picture * rows);
+        let x = &x[picture * height * width * channels..][..height * width * channels];
+        let mut window = Window::<W>::new(rows, width);
+        for group in 0..channels / W {
+            window.load(x, [height, width, channels], first_row, group);
+            let kernel = &kernel[group * TAPS * W * W..][..TAPS * W * W];
+            let out = Out { y: &mut *y, channels, offset: group * W };
+            dispatch::<W, _>(Correlate::<W> { window: &window, kernel, out });
+        }
+    });
+    y
+}
+
+fn kernel_gradient_width<const W: usize>(x: &[f32], delta: &[f32], shape: Shape) -> Vec<f32> {
+    let [batch, height, width, channels] = shape;
+    let rows = rows_per_task(height, width);
+    let mut gradient = vec![0.0; channels / W * TAPS * W * W];
+    gradient.par_chunks_mut(TAPS * W * W).enumerate().for_each(|(group, gradient)| {
+        let mut window = Window::<W>::new(rows, width);
+        let mut signal = vec![[0.0; W]; rows * width];
+        for picture in 0..batch {
+            let range = picture * height * width * channels..(picture + 1) * height * width * channels;
+            for first_row in (0..height).step_by(rows) {
+                window.load(&x[range.clone()], [height, width, channels], first_row, group);
+                let delta = &delta[range.clone()][first_row * width * channels..];
+                for (signal, pixel) in signal.iter_mut().zip(delta.chunks_exact(channels)) {
+                    signal.copy_from_slice(&pixel[group * W..(group + 1) * W]);
+                }
+                dispatch::<W, _>(Gradient { window: &window, signal: &signal, gradient: &mut *gradient });
+            }
+        }
+    });
+    gradient
+}
+
+/// Runs with the widest vectors that do not exceed a group.
+fn dispatch<const W: usize, Op: WithSimd>(op: Op) -> Op::Output {
+    #[cfg(target_arch = "x86_64")]
+    if W == 8
+        && let Some(simd) = pulp::x86::V3::try_new()
+    {
+        return Simd::vectorize(simd, op);
+    }
+    Arch::new().dispatch(op)
+}
+
+/// A body of [`by_registers`]: `VECTORS` hold a group, and `TILE` times as many sums stay in registers.
+trait Tiled<const W: usize> {
+    fn run<S: Simd, const VECTORS: usize, const TILE: usize>(self, simd: S);
+}
+
+/// The tile that leaves registers for weights and inputs: 32 of 16 numbers, else 16.
+#[inline(always)]
+fn by_registers<const W: usize, S: Simd>(simd: S, body: impl Tiled<W>) {
+    match W / S::F32_LANES {
+        1 => body.run::<S, 1, 8>(simd),
+        2 if S::F32_LANES == 16 => body.run::<S, 2, 8>(simd),
+        2 => body.run::<S, 2, 4>(simd),
+        4 => body.run::<S, 4, 2>(simd),
+        8 => body.run::<S, 8, 1>(simd),
+        16 => body.run::<S, 16, 1>(simd),
+        32 => body.run::<S, 32, 1>(simd),
+        _ => unreachable!("vectors are not wider than a group"),
+    }
+}
+
+/// Where the outputs of one group go.
+struct Out<'a> {
+    y: &'a mut [f32],
+    channels: usize,
+    offset: usize,
+}
+
+/// One group of one task's rows; `kernel` is `[9, in, out]`.
+struct Correlate<'a, const W: usize> {
+    window: &'a Window<W>,
+    kernel: &'a [f32],
+    out: Out<'a>,
+}
+
+impl<const W: usize> WithSimd for Correlate<'_, W> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        by_registers::<W, S>(simd, self);
+    }
+}
+
+impl<const W: usize> Tiled<W> for Correlate<'_, W> {
+    #[inline(always)]
+    fn run<S: Simd, const VECTORS: usize, const TILE: usize>(mut self, simd: S) {
+        let (weights, _) = S::as_simd_f32s(self.kernel).0.as_chunks::<VECTORS>();
+        for row in 0..self.window.rows {
+            let mut column = 0;
+            while column + TILE <= self.window.width {
+                self.tile::<S, VECTORS, TILE>(simd, weights, row, column);
+                column += TILE;
+            }
+            while TILE > 4 && column + 4 <= self.window.width {
+                self.tile::<S, VECTORS, 4>(simd, weights, row, column);
+                column += 4;
+            }
+            while column < self.window.width {
+                self.tile::<S, VECTORS, 1>(simd, weights, row, column);
+                column += 1;
+            }
+        }
+    }
+}
+
+impl<const W: usize> Correlate<'_, W> {
+    #[inline(always)]
+    fn tile<S: Simd, const VECTORS: usize, const TILE: usize>(
+        &mut self,
+        simd: S,
+        weights: &[[S::f32s; VECTORS]],
+        row: usize,
+        column: usize,
+    ) {
+        let mut sums = [[simd.splat_f32s(0.0); VECTORS]; TILE];
+        for (tap, weights) in weights.chunks_exact(W).enumerate() {
+            let pixels: &[[f32; W]; TILE] = self.window.pixels(row + tap / 3, column + tap % 3);
+            for (input, weights) in weights.iter().enumerate().take(W) {
+                for (sums, pixel) in sums.iter_mut().zip(pixels) {
+                    let value = simd.splat_f32s(pixel[input]);
+                    for (sum, weight) in sums.iter_mut().zip(weights) {
+                        *sum = simd.mul_add_e_f32s(value, *weight, *sum);
+                    }
+                }
+            }
+        }
+        for (pixel, sums) in sums.iter().enumerate() {
+            let start = (row * self.window.width + column + pixel) * self.out.channels + self.out.offset;
+            S::as_mut_simd_f32s(&mut self.out.y[start..start + W]).0.copy_from_slice(sums);
+        }
+    }
+}
+
+/// Adds the outer products of shifted inputs and signals of one task's rows to `gradient [9, in, out]`.
+struct Gradient<'a, const W: usize> {
+    window: &'a Window<W>,
+    signal: &'a [[f32; W]],
+    gradient: &'a mut [f32],
+}
+
+impl<const W: usize> WithSimd for Gradient<'_, W> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        by_registers::<W, S>(simd, self);
+    }
+}
+
+impl<const W: usize> Tiled<W> for Gradient<'_, W> {
+    /// The tile is of inputs.
+    #[inline(always)]
+    fn run<S: Simd, const VECTORS: usize, const TILE: usize>(self, simd: S) {
+        let Self { window, signal, gradient } = self;
+        let (gradient, _) = S::as_mut_simd_f32s(gradient).0.as_chunks_mut::<VECTORS>();
+        for (tap, gradient) in gradient.chunks_exact_mut(W).enumerate() {
+            for (tile, totals) in gradient.chunks_exact_mut(TILE).enumerate() {
+                let first = tile * TILE;
+                let mut sums = [[simd.splat_f32s(0.0); VECTORS]; TILE];
+                for row in 0..window.rows {
+                    let signal = &signal[row * window.width..(row + 1) * window.width];
+                    let start = (row + tap / 3) * (window.width + 2) + tap % 3;
+                    let pixels = &window.values[start..start + window.width];
+                    for (pixel, signal) in pixels.iter().zip(signal) {
+                        let signal = S::as_simd_f32s(signal).0;
+                        // Arrays, so that the sums are known to fit registers.
+                        let inputs: &[f32; TILE] =
+                            pixel[first..].first_chunk().expect("tiles divide a group");
+                        let signal: &[S::f32s; VECTORS] = signal.first_chunk().expect("vectors hold a group");
+                        for (sums, input) in sums.iter_mut().zip(inputs) {
+                            let input = simd.splat_f32s(*input);
+                            for (sum, signal) in sums.iter_mut().zip(signal) {
+                                *sum = simd.mul_add_e_f32s(input, *signal, *sum);
+                            }
+                        }
+                    }
+                }
+                for (totals, sums) in totals.iter_mut().zip(&sums) {
+                    for (total, sum) in totals.iter_mut().zip(sums) {
+                        *total = simd.add_f32s(*total, *sum);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Rows of one group with a border of one pixel.
+struct Window<const W: usize> {
+    rows: usize,
+    width: usize,
+    values: Vec<[f32; W]>,
+}
+
+impl<const W: usize> Window<W> {
+    fn new(rows: usize, width: usize) -> Self {
+        Self { rows, width, values: vec![[0.0; W]; (rows + 2) * (width + 2)] }
+    }
+
+    /// Copies the rows from `first_row` on of a picture `[height, width, channels]`, zero outside.
+    fn load(
+        &mut self,
+        picture: &[f32],
+        [height, width, channels]: [usize; 3],
+        first_row: usize,
+        group: usize,
+    ) {
+        for (index, line) in self.values.chunks_exact_mut(width + 2).enumerate() {
+            // The border's columns were zero from the start and are never written.
+            let line = &mut line[1..=width];
+            match (first_row + index).checked_sub(1).filter(|row| *row < height) {
+                None => line.fill([0.0; W]),
+                Some(row) => {
+                    let source = &picture[row * width * channels..(row + 1) * width * channels];
+                    for (value, pixel) in line.iter_mut().zip(source.chunks_exact(channels)) {
+                        value.copy_from_slice(&pixel[group * W..(group + 1) * W]);
+                    }
+                }
+            }
+        }
+    }
+
+    /// `N` neighbouring pixels of a row, in the coordinates with the border.
+    #[inline(always)]
+    fn pixels<const N: usize>(&self, row: usize, column: usize) -> &[[f32; W]; N] {
+        let start = row * (self.width + 2) + column;
+        self.values[start..].first_chunk().expect("the tile lies in the window")
+    }
+}
+
+/// The largest divisor of the height that keeps a task near [`TASK_PIXELS`].
+fn rows_per_task(height: usize, width: usize) -> usize {
+    let most = (TASK_PIXELS / width).max(1);
+    (1..=height.min(most)).rev().find(|rows| height.is_multiple_of(*rows)).unwrap_or(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::RandomState;
+
+    /// The definition, straight from the sum.
+    fn naive(x: &[f32], [b, h, w, c]: Shape, weight: &[f32], groups: usize) -> Vec<f32> {
+        let width = c / groups;
+        let mut y = vec![0.0; x.len()];
+        for (index, y) in y.iter_mut().enumerate() {
+            let (n, row, column, channel) =
+                (index / (h * w * c), index / (w * c) % h, index / c % w, index % c);
+            let (group, output) = (channel / width, channel % width);
+            let mut sum = 0.0f64;
+            for tap in 0..TAPS {
+                let (Some(r), Some(q)) = ((row + tap / 3).checked_sub(1), (column + tap % 3).checked_sub(1))
+                else {
+                    continue;
+                };
+                for input in (0..width).filter(|_| r < h && q < w) {
+                    let weight = weight[((group * width + output) * width + input) * TAPS + tap];
+                    sum +=
+                        f64::from(x[((n * h + r) * w + q) * c + group * width + input]) * f64::from(weight);
+                }
+            }
+            *y = sum as f32;
+        }
+        assert_eq!(y.len(), b * h * w * c);
+        y
+    }
+
+    fn random(random: &mut RandomState, n: usize) -> Vec<f32> {
+        (0..n).map(|_| random.randn() as f32).collect()
+    }
+
+    #[test]
+    fn agrees_with_the_definition_on_odd_shapes() {
+        let mut source = RandomState::new(5);
+        for (shape, groups) in [
+            ([1, 1, 1, 8], 1),
+            ([2, 5, 7, 16], 2),
+            ([1, 3, 9, 48], 3),
+            ([2, 4, 4, 64], 2),
+            ([1, 33, 31, 16], 1),
+        ] {
+            let [b, h, w, c] = shape;
+            let width = c / groups;
+            let x = random(&mut source, b * h * w * c);
+            let weight = random(&mut source, groups * TAPS * width * width);
+            let y = grouped(&x, shape, &weight, groups, false);
+            let expected = naive(&x, shape, &weight, groups);
+            let largest = expected.iter().fold(0.0f32, |m, v| m.max(v.abs()));
+            for (a, b) in y.iter().zip(&expected) {
+                assert!((a - b).abs() <= 1e-5 * largest, "{shape:?}: {a} is not {b}");
+            }
+            // The weight's gradient is the adjoint in the other argument: <y(w), d> = <w, gradient(d)>.
+            let delta = random(&mut source, x.len());
+            let gradient = weight_gradient(&x, &delta, shape, groups);
+            for probe in [0, gradient.len() / 2, gradient.len() - 1] {
+                let mut unit = vec![0.0; gradient.len()];
+                unit[probe] = 1.0;
+                let moved = naive(&x, shape, &unit, groups);
+                let sum: f64 = moved.iter().zip(&delta).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
+                assert!(
+                    (f64::from(gradient[probe]) - sum).abs() < 1e-3 * (1.0 + sum.abs()),
+                    "{shape:?} at {probe}"
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! Kernels for the CPU, f32: plain loops that the compiler turns into vector instructions, over all cores.
+//!
+//! Nothing is reduced across threads, so that a result never depends on their number.
+
+pub mod adam;
+mod finish;
+mod grouped;
+mod resample;
+mod transpose;
+
+pub use finish::{Activation, Bias, Finish, WORD, finish};
+pub use grouped::{GROUP_WIDTHS, TAPS, grouped, weight_gradient};
+pub use resample::resample;
+pub use transpose::transpose;
+
+/// `[batch, height, width, channels]`
+pub type Shape = [usize; 4];
+
+/// Entries of one task of an entrywise pass.
+const TASK: usize = 1 << 15;
