@@ -28,9 +28,10 @@ const TYPES = {
  * Serves folders below paths, `{ "/r3gan/": "target/site" }`; the longest path that fits wins.
  *
  * @param {Record<string, string>} mounts
- * @param {{ port?: number, slow?: (url: string) => number | undefined }} options `slow`: bytes per second for a path
+ * @param {{ port?: number, slow?: (url: string) => number | undefined, headers?: Record<string, string> }} options
+ *   `slow`: bytes per second for a path; `headers`: sent with every file
  */
-export async function serve(mounts, { port = 0, slow = () => undefined } = {}) {
+export async function serve(mounts, { port = 0, slow = () => undefined, headers: always = {} } = {}) {
   const paths = Object.keys(mounts).sort((a, b) => b.length - a.length);
   /** @type {{ method: string, path: string, status: number, range: string | undefined, bytes: number }[]} */
   const requests = [];
@@ -72,6 +73,7 @@ export async function serve(mounts, { port = 0, slow = () => undefined } = {}) {
     }
     // Kept, and asked for again each time: never stale, as `ETag` with a short age on a real host.
     const headers = {
+      ...always,
       "Content-Type": type,
       "Cache-Control": "no-cache",
       ETag: `"${facts.size.toString(16)}-${facts.mtimeMs.toString(16)}${encoding ? `-${encoding}` : ""}"`,

@@ -50,7 +50,7 @@ fn types(modules: &Path) -> Tally {
 }
 
 /// The browser's program; Debian's where there is none yet.
-fn chromium() -> Result<String> {
+pub fn chromium() -> Result<String> {
     const PROGRAMS: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
     let find = || {
         PROGRAMS.iter().find_map(|program| {
@@ -67,6 +67,6 @@ fn chromium() -> Result<String> {
     Ok(path)
 }
 
-fn absolute(path: &Path) -> Result<String> {
+pub fn absolute(path: &Path) -> Result<String> {
     Ok(fs::canonicalize(path).with_context(|| path.display().to_string())?.display().to_string())
 }

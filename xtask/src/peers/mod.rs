@@ -3,6 +3,7 @@
 //! Each measurement is a process of its own, because peak memory is a process's; the sides alternate,
 //! because a machine's speed drifts.
 
+mod browser;
 mod lines;
 mod native;
 
@@ -17,17 +18,17 @@ pub struct Args {
     /// A Python that has torch, onnx and onnxruntime; without it, they are installed into target/peers (some gigabytes)
     #[arg(long)]
     python: Option<String>,
-    /// Only this preset: demo-32, cifar10, ffhq-256
+    /// Only this preset: demo-32, cifar10, ffhq-256; in the browser points too
     #[arg(long)]
     preset: Option<String>,
-    /// Only this: sample, critic, generator, iteration
+    /// Only this: sample, critic, generator, iteration; in the browser first too, the time to the first sample
     #[arg(long)]
     what: Option<String>,
-    /// PyTorch's device: cpu, cuda [default: cpu]
+    /// PyTorch's device: cpu, cuda; in the browser ours and theirs: cpu, webgpu [default: cpu; in the browser both]
     #[arg(long)]
     device: Option<String>,
     /// Our device, where it is another: cpu, vulkan, cuda
-    #[arg(long)]
+    #[arg(long, conflicts_with = "browser")]
     ours: Option<String>,
     /// How often the sides take turns
     #[arg(long, default_value_t = 2)]
@@ -35,11 +36,20 @@ pub struct Args {
     /// Timed runs within a turn
     #[arg(long, default_value_t = 5)]
     runs: usize,
+    /// In Chromium: the package beside ONNX Runtime Web and TensorFlow.js
+    #[arg(long)]
+    browser: bool,
+    /// In the browser also what takes minutes for each number
+    #[arg(long, requires = "browser")]
+    all: bool,
+    /// A built site whose package is measured in the browser; without it, it is built
+    #[arg(long, requires = "browser")]
+    site: Option<PathBuf>,
 }
 
 /// Prints a line of JSON for each measurement, then a table of ratios.
 pub fn compare(args: &Args) -> Result<()> {
-    native::compare(args)
+    if args.browser { browser::compare(args) } else { native::compare(args) }
 }
 
 impl Args {
