@@ -55,7 +55,7 @@ const OBJECTIVES = {
 };
 
 /** Seconds of each critic step, generator step and of both, by the names of `r3gan bench`. */
-export async function measure({ preset, batch, device, backend = device === "webgpu" ? "webgpu" : "wasm", threads, formulation = "gathered", objective = "r3gan", ...extent }) {
+export async function measure({ preset, batch, device, backend = device === "webgpu" ? "webgpu" : "wasm", threads, formulation = "shifted", objective = "r3gan", ...extent }) {
   const tf = await load(backend, threads);
   const pair = networks(tf, preset, formulation);
   const adam = () => tf.train.adam(2e-4, 0, 0.9, 1e-8);

@@ -62,10 +62,10 @@ fn entries() -> Vec<Entry> {
     let pictures = |device| Work { preset: "demo-32", what: TRAINING, batch: 8, device };
     let with = |backend: &str, formulation: &str| json!({ "backend": backend, "threads": 2, "formulation": formulation });
     // A convolution for each group has no gradient on wasm.
-    add(pictures("cpu"), peer, "TF.js wasm, gathered", with("wasm", "gathered"), false);
-    add(pictures("cpu"), peer, "TF.js wasm, shifted", with("wasm", "shifted"), true);
+    add(pictures("cpu"), peer, "TF.js wasm, gathered", with("wasm", "gathered"), true);
+    add(pictures("cpu"), peer, "TF.js wasm, shifted", with("wasm", "shifted"), false);
     add(pictures("cpu"), peer, "TF.js plain, shifted", with("cpu", "shifted"), true);
-    add(pictures("webgpu"), peer, "TF.js WebGPU, gathered", with("webgpu", "gathered"), false);
+    add(pictures("webgpu"), peer, "TF.js WebGPU, gathered", with("webgpu", "gathered"), true);
     add(pictures("webgpu"), peer, "TF.js WebGPU, shifted", with("webgpu", "shifted"), true);
     add(pictures("webgpu"), peer, "TF.js WebGPU, by group", with("webgpu", "groups"), true);
     list
