@@ -68,7 +68,7 @@ impl LinearMap {
     ) -> Tensor<4> {
         let x = match *self {
             Self::Pointwise { inputs, outputs } => {
-                return pointwise::apply(delta, matrix(weight, outputs, inputs).transpose(), finish).0;
+                return pointwise::adjoint(delta, matrix(weight, outputs, inputs), finish);
             }
             Self::Grouped { groups, .. } => return grouped::adjoint(delta, weight.clone(), groups, finish).0,
             Self::ExpandBasis { .. } => basis::contract(delta, weight),

@@ -1,5 +1,6 @@
 //! Turning a matrix, block by block, so that both sides stay in the cache.
 
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 /// Side of a block: a line of the cache.
@@ -8,18 +9,49 @@ const SIDE: usize = 16;
 /// `x [rows, columns]` as `[columns, rows]`.
 pub fn transpose(x: &[f32], rows: usize, columns: usize) -> Vec<f32> {
     let mut y = vec![0.0; x.len()];
-    let task = |(block, y): (usize, &mut [f32])| {
-        let first = block * SIDE;
+    let arch = Arch::new();
+    let lines = y.par_chunks_mut(SIDE * rows).enumerate();
+    lines.for_each(|(block, y)| arch.dispatch(Lines { x, rows, columns, first: block * SIDE, y }));
+    y
+}
+
+/// Up to [`SIDE`] lines of the result, from `first` on.
+struct Lines<'a> {
+    x: &'a [f32],
+    rows: usize,
+    columns: usize,
+    first: usize,
+    y: &'a mut [f32],
+}
+
+impl WithSimd for Lines<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { x, rows, columns, first, y } = self;
+        let width = SIDE.min(columns - first);
         for start in (0..rows).step_by(SIDE) {
-            let end = (start + SIDE).min(rows);
-            for (offset, line) in y.chunks_exact_mut(rows).enumerate() {
-                let from = x[start * columns + first + offset..].iter().step_by(columns);
-                line[start..end].iter_mut().zip(from).for_each(|(to, value)| *to = *value);
+            let height = SIDE.min(rows - start);
+            let mut block = [[0.0f32; SIDE]; SIDE];
+            for (row, line) in block.iter_mut().enumerate().take(height) {
+                let from = &x[(start + row) * columns + first..][..width];
+                // Whole lines are a move of known length.
+                match from.first_chunk() {
+                    Some(whole) => *line = *whole,
+                    None => line[..width].copy_from_slice(from),
+                }
+            }
+            for (column, line) in y.chunks_exact_mut(rows).enumerate() {
+                let turned: [f32; SIDE] = std::array::from_fn(|row| block[row][column]);
+                let to = &mut line[start..start + height];
+                match to.first_chunk_mut() {
+                    Some(whole) => *whole = turned,
+                    None => to.copy_from_slice(&turned[..height]),
+                }
             }
         }
-    };
-    y.par_chunks_mut(SIDE * rows).enumerate().for_each(task);
-    y
+    }
 }
 
 #[cfg(test)]
