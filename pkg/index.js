@@ -25,8 +25,8 @@ function words(values, name) {
   return list;
 }
 
-/** Seeds or latents, classes and values of a request, checked. */
-function request({ seeds, latents, class: label, values = false }) {
+/** Seeds or latents, classes and what is to be returned, checked. */
+function request({ seeds, latents, class: label, values = false, bitmap = false }) {
   if ((seeds === undefined) === (latents === undefined)) {
     throw failure("SettingError", "sample: give either seeds or latents");
   }
@@ -34,7 +34,7 @@ function request({ seeds, latents, class: label, values = false }) {
     throw failure("SettingError", "latents: must be a Float32Array of count x latent values");
   }
   const classes = label === undefined ? undefined : words([label].flat(), "class");
-  return { seeds: seeds && words(seeds, "seeds"), latents, classes, values };
+  return { seeds: seeds && words(seeds, "seeds"), latents, classes, values, bitmap: bitmap && !values };
 }
 
 function count(value, name, most) {
@@ -71,7 +71,7 @@ export class Sampler {
     // Both downloads at once.
     const fetching = remote ? download(new URL(source, globalThis.location?.href), options) : Promise.resolve(source);
     fetching.catch(() => {});
-    const job = await Job.start({ onProgress, signal, device });
+    const job = await Job.start({ onProgress, signal, device, draws: true });
     try {
       const name = remote ? String(source).split(/[/?#]/).filter(Boolean).pop() : (source?.name ?? "the model");
       const { source: bytes, transfer } = own(await fetching);

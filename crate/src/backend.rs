@@ -3,6 +3,12 @@
 use burn::backend::tensor::{BoolTensor, FloatTensor, IntTensor};
 use burn::backend::{Backend, Flex, backend_extension};
 use burn::tensor::{Device, FloatDType, Shape, TensorData};
+#[cfg(feature = "web")]
+use {
+    burn::tensor::{Int, Tensor},
+    cubecl::wgpu::{AutoCompiler, WgpuResource, WgpuServer},
+    wasm_bindgen::JsValue,
+};
 
 use crate::error::{Error, Result};
 use crate::kernels::{AdamStep, cpu, warp};
@@ -39,6 +45,8 @@ pub trait Kernels: Backend {
     ) -> (FloatTensor<Self>, FloatTensor<Self>);
     /// See [`crate::kernels::resample`].
     fn resample(x: FloatTensor<Self>, up: bool, factor: f32) -> FloatTensor<Self>;
+    /// See [`crate::kernels::rgba`].
+    fn rgba(x: FloatTensor<Self>) -> IntTensor<Self>;
     /// See [`crate::kernels::warp`].
     fn warp(x: FloatTensor<Self>, geometry: FloatTensor<Self>) -> FloatTensor<Self>;
     /// See [`crate::kernels::warp_adjoint`].
@@ -93,6 +101,10 @@ impl Kernels for burn::backend::Cube {
 
     fn resample(x: FloatTensor<Self>, up: bool, factor: f32) -> FloatTensor<Self> {
         crate::kernels::gpu::resample(x, up, factor)
+    }
+
+    fn rgba(x: FloatTensor<Self>) -> IntTensor<Self> {
+        crate::kernels::gpu::rgba(x)
     }
 
     fn scale_where(_: FloatTensor<Self>, _: BoolTensor<Self>, _: f32) -> FloatTensor<Self> {
@@ -163,6 +175,10 @@ impl Kernels for Flex {
     }
 
     fn resample(_: FloatTensor<Self>, _: bool, _: f32) -> FloatTensor<Self> {
+        unreachable!("on_gpu says that only GPUs have this kernel")
+    }
+
+    fn rgba(_: FloatTensor<Self>) -> IntTensor<Self> {
         unreachable!("on_gpu says that only GPUs have this kernel")
     }
 
@@ -247,6 +263,24 @@ pub async fn open_async(name: &str) -> Result<Device> {
             .map_err(|e| Error::device(name, format!("cannot be opened ({e}); choose cpu"))),
         _ => Err(Error::setting("device", format!("there is no device '{name}'; choose webgpu or cpu"))),
     }
+}
+
+/// The `GPUBuffer` of a page that a GPU's tensor lies in, and the byte that it begins at. What was asked for before is
+/// in it for work that is submitted at once: the tensor's memory goes to others later.
+///
+/// # Errors
+/// [`Error::DeviceLost`] where the tensor could not be computed, or lies on the CPU.
+#[cfg(feature = "web")]
+pub fn webgpu_buffer(tensor: Tensor<3, Int>) -> Result<(JsValue, u64)> {
+    let name = format!("{:?}", tensor.device());
+    let lost = |reason: String| Error::DeviceLost { name: name.clone(), reason };
+    let tensor = tensor.try_into_primitive::<burn::backend::Cube>().map_err(|e| lost(format!("{e:?}")))?;
+    let managed = tensor.client.get_resource::<WgpuServer<AutoCompiler>>(tensor.handle);
+    let managed = managed.map_err(|e| lost(e.to_string()))?;
+    tensor.client.flush().map_err(|e| lost(e.to_string()))?;
+    let WgpuResource { buffer, offset, .. } = managed.resource();
+    let buffer = buffer.as_webgpu().ok_or_else(|| lost("it is no buffer of WebGPU".into()))?;
+    Ok((buffer.into(), *offset))
 }
 
 /// The name of the device that `name` stands for: `auto` is CUDA if it is there, else a real GPU over

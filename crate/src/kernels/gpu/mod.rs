@@ -6,12 +6,14 @@
 
 mod adam;
 mod grouped;
+mod pixels;
 mod product;
 mod resample;
 mod slopes;
 
 pub use adam::adam;
 pub use grouped::{correlate, kernel_gradient};
+pub use pixels::rgba;
 pub use product::product;
 pub use resample::resample;
 pub use slopes::{leaky_relu, scale_bits, slope_bits};
