@@ -100,7 +100,8 @@ export interface SampleRequest {
   values?: boolean;
   /**
    * Return a `bitmap` instead of `pixels` where the samples are pictures on a GPU and the browser can: they are drawn
-   * there and never read back. Elsewhere, and with `values`, there are `pixels` all the same. Default false.
+   * there and never read back. Elsewhere, on a GPU that is imitated, and with `values`, there are `pixels` all the same.
+   * Default false.
    */
   bitmap?: boolean;
 }

@@ -11,7 +11,7 @@ export function failure(name, message) {
   return error;
 }
 
-/** Whether workers have a screen: `try` until the first one on a GPU has. */
+/** Whether workers have a screen: `try` until the first one that draws has. */
 let screens = "try";
 
 /** The module is fetched and compiled once for the page; workers share it. */
@@ -110,7 +110,7 @@ export class Job {
     signal?.addEventListener("abort", cancel, { once: true });
     try {
       const module = await wasmModule(onProgress);
-      if (draws && device === "webgpu") screens = await job.call("start", { module, device, screens });
+      if (draws) screens = await job.call("start", { module, device, screens });
       else await job.call("start", { module, device });
       return job;
     } catch (error) {

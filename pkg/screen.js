@@ -3,7 +3,7 @@
 export class Screen {
   #device;
   #canvas = new OffscreenCanvas(1, 1);
-  #context = this.#canvas.getContext("webgpu");
+  #context = /** @type {GPUCanvasContext} */ (/** @type {unknown} */ (this.#canvas.getContext("webgpu")));
 
   /** @param {GPUDevice} device */
   constructor(device) {
@@ -38,8 +38,11 @@ export async function screenWorks() {
     page.drawImage(new Screen(device).bitmap(buffer, 4, 1, 1), 0, 0);
     const { data } = page.getImageData(0, 0, 1, 1);
     device.destroy();
-    return data.join() === "1,128,254,255";
+    if (data.join() === "1,128,254,255") return true;
   } catch {
-    return false;
+    // As when it shows nothing.
   }
+  // A GPU that was taken away comes back in a moment.
+  for (let i = 0; i < 20 && !(await navigator.gpu.requestAdapter()); i += 1) await new Promise((resolve) => setTimeout(resolve, 50));
+  return false;
 }

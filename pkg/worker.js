@@ -66,12 +66,8 @@ const methods = {
 
   latents: ({ seeds }) => subject.latents(Uint32Array.from(seeds)),
 
-  sample: ({ seeds, latents, ...request }) => made(latents ?? subject.latents(Uint32Array.from(seeds)), request),
-
-  interpolate({ seeds, latents, weights, ...request }) {
-    const anchors = latents ?? subject.latents(Uint32Array.from(seeds));
-    return made(subject.mix(anchors, weights), request);
-  },
+  sample: (request) => made(latentsOf(request), request),
+  interpolate: (request) => made(subject.mix(latentsOf(request), request.weights), request),
 
   async openTrainer({ options, dataset, checkpoint }) {
     pictures = null;
@@ -115,6 +111,8 @@ const methods = {
     else tellLost("DeviceLostError", "The device was taken away.");
   },
 };
+
+const latentsOf = ({ seeds, latents }) => latents ?? subject.latents(Uint32Array.from(seeds));
 
 /** Samples of latents: as a bitmap if that is asked for and can be had, else as pixels. */
 async function made(latents, { classes, values, bitmap }) {

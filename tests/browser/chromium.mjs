@@ -91,3 +91,8 @@ export async function requireAdapter(page) {
   if (typeof adapter === "string") throw new Error(`Chromium gives no WebGPU here: ${adapter}`);
   return adapter;
 }
+
+/** In the page, before its scripts: the GPU made of software passes for a real one. */
+export function asRealGpu() {
+  if (globalThis.GPUAdapterInfo) Object.defineProperty(GPUAdapterInfo.prototype, "isFallbackAdapter", { get: () => false });
+}
