@@ -36,9 +36,6 @@ const LANES: usize = 4;
 /// The widest result of [`product`]'s own kernels; beyond it tiles shared by a work group pay.
 const WIDEST: usize = 512;
 
-/// Pixels that begin at multiples of 256 bytes, as rows must that a texture is copied from.
-const PIXELS: usize = 64;
-
 /// Samples `x [b, h, w, 3]` on a GPU as [`crate::pictures::to_rgba`] makes pixels, for a texture: `[b, h, row]` words
 /// of RGBA, the first byte red, with rows of whole 64 pixels.
 pub fn rgba(x: Tensor<4>) -> Tensor<3, Int> {

@@ -7,7 +7,9 @@ use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 
 use super::launched;
-use crate::kernels::PIXELS;
+
+/// Pixels that begin at multiples of 256 bytes, as rows must that a texture is copied from.
+const PIXELS: usize = 64;
 
 /// `x [b, h, w, 3]` as RGBA, 8 bits each: `[b, h, row]` words, a row being as long as whole [`PIXELS`] are.
 pub fn rgba(x: CubeTensor) -> CubeTensor {
