@@ -98,6 +98,12 @@ export interface SampleRequest {
   class?: number | number[];
   /** Also return the network's own output. */
   values?: boolean;
+  /**
+   * Return a `bitmap` instead of `pixels` where the samples are pictures on a GPU and the browser can: they are drawn
+   * there and never read back. Elsewhere, on a GPU that is imitated, and with `values`, there are `pixels` all the same.
+   * Default false.
+   */
+  bitmap?: boolean;
 }
 
 export interface MixRequest {
@@ -111,14 +117,17 @@ export interface MixRequest {
   weights: number[][];
   class?: number | number[];
   values?: boolean;
+  bitmap?: boolean;
 }
 
 export interface Samples {
   count: number;
   width: number;
   height: number;
-  /** RGBA, `[count, height, width, 4]`: slice a sample out and it is an `ImageData`. Empty for points. */
+  /** RGBA, `[count, height, width, 4]`: slice a sample out and it is an `ImageData`. Empty for points and with a bitmap. */
   pixels: Uint8ClampedArray;
+  /** The same pictures below one another, `width` x `count * height`, for `drawImage`; `close()` frees it early. */
+  bitmap?: ImageBitmap;
   /** `[count, height, width, channels]`, pictures in [-1, 1]; pictures have it when asked, points always. */
   values?: Float32Array;
 }

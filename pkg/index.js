@@ -5,14 +5,16 @@ import { Job, download, failure, wasmModule } from "./job.js";
 
 export { capabilities };
 
+/** The device, and whether it may draw: a GPU that the CPU imitates gains nothing by it. */
 async function chooseDevice(name = "auto") {
-  if (name === "cpu") return "cpu";
+  if (name === "cpu") return { device: name, draws: false };
   if (name !== "auto" && name !== "webgpu") {
     throw failure("SettingError", `device: there is no '${name}'; choose auto, webgpu or cpu`);
   }
   const found = await capabilities();
   if (name === "webgpu" && !found.webgpu) throw failure("DeviceError", found.reason);
-  return name === "webgpu" ? "webgpu" : found.device;
+  const device = name === "webgpu" ? name : found.device;
+  return { device, draws: device === "webgpu" && !found.adapter.software };
 }
 
 /** A list of whole numbers below 2^32. */
@@ -25,8 +27,8 @@ function words(values, name) {
   return list;
 }
 
-/** Seeds or latents, classes and values of a request, checked. */
-function request({ seeds, latents, class: label, values = false }) {
+/** Seeds or latents, classes and what is to be returned, checked. */
+function request({ seeds, latents, class: label, values = false, bitmap = false }) {
   if ((seeds === undefined) === (latents === undefined)) {
     throw failure("SettingError", "sample: give either seeds or latents");
   }
@@ -34,7 +36,7 @@ function request({ seeds, latents, class: label, values = false }) {
     throw failure("SettingError", "latents: must be a Float32Array of count x latent values");
   }
   const classes = label === undefined ? undefined : words([label].flat(), "class");
-  return { seeds: seeds && words(seeds, "seeds"), latents, classes, values };
+  return { seeds: seeds && words(seeds, "seeds"), latents, classes, values, bitmap: bitmap && !values };
 }
 
 function count(value, name, most) {
@@ -66,12 +68,12 @@ export class Sampler {
 
   static async load(source, options = {}) {
     const { signal, onProgress, precision = "f32" } = options;
-    const device = await chooseDevice(options.device);
+    const { device, draws } = await chooseDevice(options.device);
     const remote = typeof source === "string" || source instanceof URL;
     // Both downloads at once.
     const fetching = remote ? download(new URL(source, globalThis.location?.href), options) : Promise.resolve(source);
     fetching.catch(() => {});
-    const job = await Job.start({ onProgress, signal, device });
+    const job = await Job.start({ onProgress, signal, device, draws });
     try {
       const name = remote ? String(source).split(/[/?#]/).filter(Boolean).pop() : (source?.name ?? "the model");
       const { source: bytes, transfer } = own(await fetching);
@@ -128,7 +130,7 @@ export class Trainer {
   static async create(options) {
     const { preset, dataset, config = {}, seed = 0, labels = false, mirror = false, checkpoint } = options;
     words([seed], "seed");
-    const device = await chooseDevice(options.device);
+    const { device } = await chooseDevice(options.device);
     const files = Array.isArray(dataset) ? dataset.map(({ name, bytes }) => ({ name, ...own(bytes) })) : null;
     const saved = checkpoint === undefined ? null : own(checkpoint);
     const job = await Job.start({ onProgress: options.onProgress, signal: options.signal, device });

@@ -11,6 +11,9 @@ export function failure(name, message) {
   return error;
 }
 
+/** Whether workers have a screen: `try` until the first one that draws has. */
+let screens = "try";
+
 /** The module is fetched and compiled once for the page; workers share it. */
 let compiled = null;
 
@@ -98,16 +101,17 @@ export class Job {
 
   /**
    * Starts a worker and opens its device.
-   * @param {{ onProgress?: Function, signal?: AbortSignal, device?: "webgpu" | "cpu" }} options
+   * @param {{ onProgress?: Function, signal?: AbortSignal, device?: "webgpu" | "cpu", draws?: boolean }} options
    */
-  static async start({ onProgress, signal, device }) {
+  static async start({ onProgress, signal, device, draws }) {
     if (signal?.aborted) throw failure("AbortError", "It was cancelled before it began.");
     const job = new Job();
     const cancel = () => job.end(failure("AbortError", "It was cancelled."));
     signal?.addEventListener("abort", cancel, { once: true });
     try {
       const module = await wasmModule(onProgress);
-      await job.call("start", { module, device });
+      if (draws) screens = await job.call("start", { module, device, screens });
+      else await job.call("start", { module, device });
       return job;
     } catch (error) {
       job.end(error);

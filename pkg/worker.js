@@ -4,6 +4,7 @@
  * Messages in: `{ id, method, args }`. Messages out: `{ id, result }`, `{ id, error }`, and `{ lost }` once.
  */
 
+import { Screen, screenWorks } from "./screen.js";
 import init, { Sampler, Trainer, archive, open, presets } from "./wasm/r3gan.js";
 
 let handle = null;
@@ -12,6 +13,8 @@ let subject = null;
 /** The zip of a data set of loose pictures, or the files that it came in. */
 let pictures = null;
 let gpu = null;
+/** What draws samples; null where they are read back. */
+let screen = null;
 
 /**
  * Keeps hold of the GPUDevice that the module opens: the page must hear of its loss and of exhausted memory, and
@@ -43,10 +46,13 @@ function tellLost(name, message) {
 }
 
 const methods = {
-  async start({ module, device }) {
+  /** Tells whether there is a screen, if that was asked. */
+  async start({ module, device, screens }) {
+    [wasm, screens] = await Promise.all([init({ module_or_path: module }), screens === "try" ? screenWorks() : screens]);
     watchDevices();
-    wasm = await init({ module_or_path: module });
     if (device) handle = await open(device);
+    if (screens) screen = new Screen(gpu);
+    return screens;
   },
 
   presets: () => presets(),
@@ -60,15 +66,8 @@ const methods = {
 
   latents: ({ seeds }) => subject.latents(Uint32Array.from(seeds)),
 
-  async sample({ seeds, latents, classes, values }) {
-    const z = latents ?? subject.latents(Uint32Array.from(seeds));
-    return subject.sample(z, classes && Uint32Array.from(classes), values);
-  },
-
-  async interpolate({ seeds, latents, weights, classes, values }) {
-    const anchors = latents ?? subject.latents(Uint32Array.from(seeds));
-    return subject.sample(subject.mix(anchors, weights), classes && Uint32Array.from(classes), values);
-  },
+  sample: (request) => made(latentsOf(request), request),
+  interpolate: (request) => made(subject.mix(latentsOf(request), request.weights), request),
 
   async openTrainer({ options, dataset, checkpoint }) {
     pictures = null;
@@ -113,6 +112,24 @@ const methods = {
   },
 };
 
+const latentsOf = ({ seeds, latents }) => latents ?? subject.latents(Uint32Array.from(seeds));
+
+/** Samples of latents: as a bitmap if that is asked for and can be had, else as pixels. */
+async function made(latents, { classes, values, bitmap }) {
+  const labels = classes && Uint32Array.from(classes);
+  return (bitmap && screen && (await drawn(latents, labels))) || subject.sample(latents, labels, values);
+}
+
+async function drawn(latents, labels) {
+  const found = subject.draw(latents, labels);
+  if (!found) return null;
+  const { buffer, offset, ...samples } = found;
+  const bitmap = screen.bitmap(buffer, offset, samples.width, samples.count * samples.height);
+  // Whoever asks goes by how long it takes.
+  await gpu.queue.onSubmittedWorkDone();
+  return bitmap && { ...samples, bitmap };
+}
+
 async function read(source) {
   return source instanceof Blob ? new Uint8Array(await source.arrayBuffer()) : new Uint8Array(source);
 }
@@ -132,10 +149,11 @@ async function timed(work) {
   };
 }
 
-/** Buffers that can be moved to the page instead of being copied. */
+/** Buffers and bitmaps that can be moved to the page instead of being copied. */
 function transferable(result) {
-  const arrays = [result, ...Object.values(result ?? {})].filter(ArrayBuffer.isView);
-  return arrays.map(({ buffer }) => buffer).filter((buffer) => buffer !== wasm?.memory.buffer);
+  const parts = [result, ...Object.values(result ?? {})];
+  const buffers = parts.filter(ArrayBuffer.isView).map(({ buffer }) => buffer);
+  return [...buffers.filter((buffer) => buffer !== wasm?.memory.buffer), ...parts.filter((part) => part instanceof ImageBitmap)];
 }
 
 function describe(error) {

@@ -3,6 +3,12 @@
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Backend, Flex, backend_extension};
 use burn::tensor::{Device, FloatDType, Shape, TensorData};
+#[cfg(feature = "web")]
+use {
+    burn::tensor::{Int, Tensor},
+    cubecl::wgpu::{AutoCompiler, WgpuResource, WgpuServer},
+    wasm_bindgen::JsValue,
+};
 
 use crate::error::{Error, Result};
 use crate::kernels::{AdamStep, Finishing, NEGATIVE_SLOPE, cpu, warp};
@@ -49,6 +55,8 @@ pub trait Kernels: Backend {
     ) -> (FloatTensor<Self>, FloatTensor<Self>);
     /// See [`crate::kernels::average`].
     fn average(average: FloatTensor<Self>, weight: FloatTensor<Self>, decay: f64) -> FloatTensor<Self>;
+    /// See [`crate::kernels::rgba`].
+    fn rgba(x: FloatTensor<Self>) -> IntTensor<Self>;
     /// See [`crate::kernels::warp`].
     fn warp(x: FloatTensor<Self>, geometry: FloatTensor<Self>) -> FloatTensor<Self>;
     /// See [`crate::kernels::warp_adjoint`].
@@ -118,6 +126,10 @@ impl Kernels for burn::backend::Cube {
 
     fn average(average: FloatTensor<Self>, weight: FloatTensor<Self>, decay: f64) -> FloatTensor<Self> {
         crate::kernels::gpu::average(average, weight, decay)
+    }
+
+    fn rgba(x: FloatTensor<Self>) -> IntTensor<Self> {
+        crate::kernels::gpu::rgba(x)
     }
 
     fn warp(_: FloatTensor<Self>, _: FloatTensor<Self>) -> FloatTensor<Self> {
@@ -219,6 +231,14 @@ impl Kernels for Flex {
         let [mut average, weight] = [average, weight].map(contiguous);
         cpu::adam::average(values_mut(&mut average), values(&weight), decay as f32, (1.0 - decay) as f32);
         average
+    }
+
+    fn rgba(x: FloatTensor<Self>) -> IntTensor<Self> {
+        let x = contiguous(x);
+        let [batch, height, width, _]: [usize; 4] = x.layout().shape().dims();
+        let row = width.next_multiple_of(cpu::ROW);
+        let words = cpu::rgba(values(&x), width, row);
+        IntTensor::<Self>::from_data(TensorData::new(words, [batch, height, row]))
     }
 
     fn warp(x: FloatTensor<Self>, geometry: FloatTensor<Self>) -> FloatTensor<Self> {
@@ -326,6 +346,24 @@ pub async fn open_async(name: &str) -> Result<Device> {
             .map_err(|e| Error::device(name, format!("cannot be opened ({e}); choose cpu"))),
         _ => Err(Error::setting("device", format!("there is no device '{name}'; choose webgpu or cpu"))),
     }
+}
+
+/// The `GPUBuffer` of a page that a GPU's tensor lies in, and the byte that it begins at. What was asked for before is
+/// in it for work that is submitted at once: the tensor's memory goes to others later.
+///
+/// # Errors
+/// [`Error::DeviceLost`] where the tensor could not be computed, or lies on the CPU.
+#[cfg(feature = "web")]
+pub fn webgpu_buffer(tensor: Tensor<3, Int>) -> Result<(JsValue, u64)> {
+    let name = format!("{:?}", tensor.device());
+    let lost = |reason: String| Error::DeviceLost { name: name.clone(), reason };
+    let tensor = tensor.try_into_primitive::<burn::backend::Cube>().map_err(|e| lost(format!("{e:?}")))?;
+    let managed = tensor.client.get_resource::<WgpuServer<AutoCompiler>>(tensor.handle);
+    let managed = managed.map_err(|e| lost(e.to_string()))?;
+    tensor.client.flush().map_err(|e| lost(e.to_string()))?;
+    let WgpuResource { buffer, offset, .. } = managed.resource();
+    let buffer = buffer.as_webgpu().ok_or_else(|| lost("it is no buffer of WebGPU".into()))?;
+    Ok((buffer.into(), *offset))
 }
 
 /// The name of the device that `name` stands for: `auto` is CUDA if it is there, else a real GPU over

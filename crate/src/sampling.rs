@@ -75,6 +75,25 @@ pub async fn sample(
     labels: Option<&[f32]>,
     batch: usize,
 ) -> Result<Vec<f32>> {
+    let count = latents.len() / model.header.network.latent;
+    let mut samples =
+        Vec::with_capacity(count * model.header.network.sample_shape().iter().product::<usize>());
+    for x in on_device(model, latents, labels, batch)? {
+        samples.extend(read_values(x).await?);
+    }
+    Ok(samples)
+}
+
+/// As [`sample`], left on the device: tensors of at most `batch` samples, computed one after the other.
+///
+/// # Errors
+/// [`Error::Setting`] where latents or labels do not fit the model.
+pub fn on_device<'a>(
+    model: &'a Model,
+    latents: &'a [f32],
+    labels: Option<&'a [f32]>,
+    batch: usize,
+) -> Result<impl Iterator<Item = Tensor<4>> + use<'a>> {
     let (latent, classes) = (model.header.network.latent, model.header.network.classes);
     let count = latents.len() / latent;
     if latents.len() != count * latent {
@@ -91,10 +110,9 @@ pub async fn sample(
     }
     let labels = labels.filter(|_| classes > 0);
     let device = model.device();
-    let mut samples =
-        Vec::with_capacity(count * model.header.network.sample_shape().iter().product::<usize>());
     let batch = batch.max(1);
-    for (part, z) in latents.chunks(batch * latent).enumerate() {
+    let parts = latents.chunks(batch * latent).enumerate();
+    Ok(parts.map(move |(part, z)| {
         let rows = z.len() / latent;
         let z = Tensor::from_data(TensorData::new(z.to_vec(), [rows, 1, 1, latent]), &device);
         let label = labels.map(|labels| {
@@ -102,10 +120,8 @@ pub async fn sample(
             let values = labels[start..start + rows * classes].to_vec();
             Tensor::<2>::from_data(TensorData::new(values, [rows, classes]), &device)
         });
-        let x = model.generator.evaluate(&model.weights, z, label.as_ref());
-        samples.extend(read_values(x).await?);
-    }
-    Ok(samples)
+        model.generator.evaluate(&model.weights, z, label.as_ref())
+    }))
 }
 
 #[cfg(test)]

@@ -18,18 +18,20 @@ const QUIET = [
 ];
 /** A WebGPU adapter where there is no GPU. */
 const SOFTWARE_WEBGPU = ["--enable-unsafe-webgpu", "--enable-features=Vulkan", "--use-webgpu-adapter=swiftshader"];
+/** What it draws reaches canvases only where the page is put together by the same processor: not on such a machine. */
+const SAME_PROCESSOR = ["--use-vulkan=swiftshader", "--use-angle=swiftshader"];
 // Without these, Chromium has `navigator.gpu` and no adapter, as on most machines without a driver.
 
 /**
- * Starts Chromium.
+ * Starts Chromium; with `canvas` a GPU's pictures can be shown as they are, else they have to be read back.
  *
- * @param {{ webgpu?: boolean, context?: import("playwright-core").BrowserContextOptions }} options
+ * @param {{ webgpu?: boolean, canvas?: boolean, context?: import("playwright-core").BrowserContextOptions }} options
  */
-export async function launch({ webgpu = true, context: settings = {} } = {}) {
+export async function launch({ webgpu = true, canvas = false, context: settings = {} } = {}) {
   const profile = await mkdtemp(path.join(tmpdir(), "r3gan-chromium-"));
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: EXECUTABLE,
-    args: [...QUIET, ...(webgpu ? SOFTWARE_WEBGPU : [])],
+    args: [...QUIET, ...(webgpu ? SOFTWARE_WEBGPU : []), ...(canvas ? SAME_PROCESSOR : [])],
     viewport: { width: 1280, height: 900 },
     reducedMotion: "no-preference",
     acceptDownloads: true,
@@ -88,4 +90,9 @@ export async function requireAdapter(page) {
   });
   if (typeof adapter === "string") throw new Error(`Chromium gives no WebGPU here: ${adapter}`);
   return adapter;
+}
+
+/** In the page, before its scripts: the GPU made of software passes for a real one. */
+export function asRealGpu() {
+  if (globalThis.GPUAdapterInfo) Object.defineProperty(GPUAdapterInfo.prototype, "isFallbackAdapter", { get: () => false });
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 
+import { asRealGpu } from "./chromium.mjs";
 import { moved, openTrain, start } from "./training.mjs";
 import { story } from "./story.mjs";
 
@@ -19,7 +20,8 @@ async function watchWorkers(page) {
 
 const lose = (page) => page.evaluate(() => globalThis.jobs.forEach((job) => job.postMessage({ method: "loseDevice", args: {} })));
 
-story("a GPU that is taken away while sampling is replaced", { timeout: 480_000 }, async (scene) => {
+/** Sampling goes on after a loss, whether samples are read back or drawn on the GPU. */
+async function replaced(scene) {
   const { page } = scene;
   await watchWorkers(page);
   await scene.visit("?device=webgpu&count=6");
@@ -34,6 +36,12 @@ story("a GPU that is taken away while sampling is replaced", { timeout: 480_000 
   const after = await scene.changed("sample-canvas", before);
   assert.ok(after.colours > 100);
   await scene.live();
+}
+
+story("a GPU that is taken away while sampling is replaced", { timeout: 480_000 }, replaced);
+story("a GPU that is taken away while drawing samples is replaced", { canvas: true, timeout: 480_000 }, async (scene) => {
+  await scene.page.addInitScript(asRealGpu);
+  await replaced(scene);
 });
 
 story("a GPU that is taken away while training: the run goes on from its last checkpoint", { timeout: 480_000 }, async (scene) => {

@@ -17,3 +17,7 @@ declare module "*/vendor/uplot/uPlot.esm.js" {
   import uPlot from "uplot";
   export default uPlot;
 }
+
+// Not in the compiler's library yet.
+declare const GPUBufferUsage: Record<string, number>;
+declare const GPUTextureUsage: Record<string, number>;

@@ -21,7 +21,7 @@ export const PATIENCE = 120_000;
  * A test that visits the site. It fails on any console error, whatever else it checks.
  *
  * @param {string} name
- * @param {{ webgpu?: boolean, context?: object, timeout?: number, mounts?: Record<string, string>,
+ * @param {{ webgpu?: boolean, canvas?: boolean, context?: object, timeout?: number, mounts?: Record<string, string>,
  *   slow?: (url: string) => number | undefined }} options
  * @param {(scene: Scene, t: import("node:test").TestContext) => Promise<void>} body
  */
@@ -41,11 +41,11 @@ export function story(name, options, body) {
 }
 
 export class Scene {
-  static async open({ webgpu = true, context, mounts = {}, slow } = {}) {
+  static async open({ webgpu = true, canvas = false, context, mounts = {}, slow } = {}) {
     if (!existsSync(path.join(SITE, "index.html"))) throw new Error(`${SITE} holds no site: \`cargo xtask package\` builds it`);
     const scene = new Scene();
     scene.server = await serve({ [UNDER]: SITE, ...mounts }, { slow });
-    scene.browser = await launch({ webgpu, context });
+    scene.browser = await launch({ webgpu, canvas, context });
     scene.page = scene.browser.page;
     scene.errors = scene.browser.errors;
     return scene;

@@ -166,6 +166,28 @@ async fn resampling_and_its_adjoint(device: &Device) {
     }
 }
 
+/// Rows shorter than one that a texture is copied from, as long, and longer; values at the ends and beyond them.
+async fn pixels_of_samples(device: &Device) {
+    let mut random = RandomState::new(5);
+    for [b, h, w] in [[1, 1, 1], [3, 4, 4], [2, 3, 64], [1, 2, 65]] {
+        let mut x = draw(&mut random, b * h * w * 3);
+        x[..3].copy_from_slice(&[-1.0, 0.0, 1.0]);
+        let samples = tensor(&x, [b, h, w, 3], device);
+        // Lying in memory with the channels first, too.
+        let turned = (samples.clone().swap_dims(1, 3) * 1.0).swap_dims(1, 3);
+        for samples in [samples, turned] {
+            let words = kernels::rgba(samples);
+            let row = words.dims()[2];
+            assert_eq!(row, w.next_multiple_of(64));
+            let words = words.into_data_async().await.expect("a device that can be read");
+            let bytes: Vec<u8> =
+                words.try_to_vec::<u32>().expect("words").into_iter().flat_map(u32::to_le_bytes).collect();
+            let found: Vec<u8> = bytes.chunks(row * 4).flat_map(|line| &line[..w * 4]).copied().collect();
+            assert_eq!(found, r3gan::pictures::to_rgba(&x), "{b} x {h} x {w}");
+        }
+    }
+}
+
 /// Lengths beside a whole work group, and more work groups than one dimension has.
 async fn steps_of_adam(device: &Device) {
     let mut random = RandomState::new(4);
@@ -207,4 +229,4 @@ async fn averages(device: &Device) {
     }
 }
 
-on_devices! { steps_of_adam, averages, narrow_products, grouped_convolutions, resampling_and_its_adjoint }
+on_devices! { steps_of_adam, averages, narrow_products, grouped_convolutions, resampling_and_its_adjoint, pixels_of_samples }

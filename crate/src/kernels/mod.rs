@@ -10,7 +10,7 @@ pub(crate) mod gpu;
 pub(crate) mod warp;
 
 use burn::backend::Dispatch;
-use burn::tensor::{DType, Device, Tensor};
+use burn::tensor::{DType, Device, Int, Tensor};
 
 use crate::backend::{self, Kernels};
 pub use cpu::TAPS;
@@ -42,6 +42,12 @@ pub fn has_grouped(x: &Tensor<4>, groups: usize) -> bool {
 
 /// Channels that the GPU's kernels read at a time.
 const LANES: usize = 4;
+
+/// Samples `x [b, h, w, 3]` as [`crate::pictures::to_rgba`] makes pixels, for a texture: `[b, h, row]` words
+/// of RGBA, the first byte red, with rows of whole 64 pixels.
+pub fn rgba(x: Tensor<4>) -> Tensor<3, Int> {
+    Tensor::from_dispatch(Dispatch::rgba(x.into_dispatch()))
+}
 
 /// Batched matrix product, `left [groups, m, k]` times `right [groups, k, n]`: `[groups, m, n]`.
 pub fn product(left: Tensor<3>, right: Tensor<3>) -> Tensor<3> {

@@ -1,6 +1,6 @@
 // The grid: a poster made beforehand, live pictures over it, and a listbox over both to choose one.
 
-import { enlarge, fit, pixelsToCanvas } from "../shared/picture.js";
+import { enlarge, fit, samplesToCanvases } from "../shared/picture.js";
 
 const CHUNKS = [1, 2, 3, 6, 12, 24]; // few sizes, so that the GPU compiles few variants
 const CHUNK_TIME = 250; // ms; what a click waits for at most
@@ -88,7 +88,7 @@ export class Gallery {
         continue;
       }
       if (run !== this.#run) return null;
-      for (let index = 0; index < samples.count; index += 1) this.#pictures[done + index] = pixelsToCanvas(samples, index);
+      this.#pictures.splice(done, samples.count, ...samplesToCanvases(samples));
       this.#draw(done, end);
       const each = (performance.now() - start) / samples.count;
       chunk = CHUNKS.findLast((size) => size <= most && size * each <= CHUNK_TIME) ?? 1;

@@ -2,7 +2,7 @@
 // beside it the mixture itself. Only the newest position is computed.
 
 import { latest } from "../shared/latest.js";
-import { enlarge, fit, pixelsToCanvas } from "../shared/picture.js";
+import { enlarge, fit, samplesToCanvases } from "../shared/picture.js";
 import { percent } from "../shared/format.js";
 import { saveEnlarged } from "./saving.js";
 import { randomSeed } from "./seeds.js";
@@ -107,7 +107,7 @@ export class Mix {
         const places = Array.from({ length: CELLS }, (_, column) => bilinear(this.#count, column / (CELLS - 1), row / (CELLS - 1)));
         const samples = await this.#session.interpolate(this.#request(places));
         if (run !== this.#run) return;
-        for (let column = 0; column < CELLS; column += 1) this.#cells[row * CELLS + column] = pixelsToCanvas(samples, column);
+        this.#cells.splice(row * CELLS, CELLS, ...samplesToCanvases(samples));
         this.#paint();
       }
       this.#thumbnails();
@@ -121,7 +121,7 @@ export class Mix {
     try {
       const samples = await this.#session.interpolate(this.#request([bilinear(this.#count, this.#x, this.#y)]));
       if (run !== this.#run) return;
-      this.#picture = pixelsToCanvas(samples);
+      [this.#picture] = samplesToCanvases(samples);
       this.#paint();
     } catch (error) {
       if (run === this.#run) this.#fail(error);

@@ -34,14 +34,16 @@ export class Session {
   /** @type {import("../../pkg/index.js").ModelInfo} */
   info;
 
+  // Where it can, a picture stays on the GPU that made it.
+
   /** @param {import("../../pkg/index.js").SampleRequest} request */
   sample(request) {
-    return this.#call("sample", request);
+    return this.#call("sample", { ...request, bitmap: true });
   }
 
   /** @param {import("../../pkg/index.js").MixRequest} request */
   interpolate(request) {
-    return this.#call("interpolate", request);
+    return this.#call("interpolate", { ...request, bitmap: true });
   }
 
   dispose() {

@@ -1,7 +1,7 @@
 // A walk through latent space. Frames are real samples, asked for ahead of time in small batches, each with its place
 // on the path; the screen shows the newest whose time has come. How many there are each second follows the device.
 
-import { pixelsToCanvas } from "../shared/picture.js";
+import { sampleToCanvas } from "../shared/picture.js";
 import { catmullRom, fold } from "./weights.js";
 
 const BATCHES = [1, 2, 4, 8, 16];
@@ -20,6 +20,7 @@ export class Walk {
   #next;
   #anchors = [];
   #frames = [];
+  #batch = null; // of the frame that is shown
   #asked = 0; // place of the last frame that was asked for
   #place = 0; // where the screen is, in anchors
   #each = 40; // ms a frame, measured
@@ -103,7 +104,9 @@ export class Walk {
     if (due && !due.shown) {
       due.shown = true;
       const before = Math.floor(due.place);
-      const picture = pixelsToCanvas(due.samples, due.index, this.#canvas);
+      const picture = sampleToCanvas(due.samples, due.index, this.#canvas);
+      if (this.#batch !== due.samples) this.#batch?.bitmap?.close(); // nobody comes back to it
+      this.#batch = due.samples;
       this.#show(picture, { from: this.#anchors[before], to: this.#anchors[before + 1], share: due.place - before });
     }
 

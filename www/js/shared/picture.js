@@ -2,16 +2,27 @@
 
 /**
  * One sample as a canvas of its own size, a new one or `canvas`.
- * @param {{ width: number, height: number, pixels: Uint8ClampedArray }} samples
+ * @param {{ width: number, height: number, pixels: Uint8ClampedArray, bitmap?: ImageBitmap }} samples
  */
-export function pixelsToCanvas(samples, index = 0, canvas = document.createElement("canvas")) {
-  const { width, height, pixels } = samples;
+export function sampleToCanvas(samples, index = 0, canvas = document.createElement("canvas")) {
+  const { width, height, pixels, bitmap } = samples;
   const size = width * height * 4;
   if (canvas.width !== width) canvas.width = width;
   if (canvas.height !== height) canvas.height = height;
+  if (bitmap) {
+    canvas.getContext("2d").drawImage(bitmap, 0, -index * height);
+    return canvas;
+  }
   const image = new ImageData(new Uint8ClampedArray(pixels.subarray(index * size, (index + 1) * size)), width, height);
   canvas.getContext("2d").putImageData(image, 0, 0);
   return canvas;
+}
+
+/** All samples as canvases; their bitmap is given back. */
+export function samplesToCanvases(samples) {
+  const canvases = Array.from({ length: samples.count }, (_, index) => sampleToCanvas(samples, index));
+  samples.bitmap?.close();
+  return canvases;
 }
 
 /**

@@ -5,11 +5,13 @@
 pub mod adam;
 mod finish;
 mod grouped;
+mod pixels;
 mod resample;
 mod transpose;
 
 pub use finish::{Activation, Bias, Finish, WORD, finish};
 pub use grouped::{GROUP_WIDTHS, TAPS, grouped, weight_gradient};
+pub use pixels::{ROW, rgba};
 pub use resample::resample;
 pub use transpose::transpose;
 

@@ -8,6 +8,7 @@ mod adam;
 mod choice;
 mod finish;
 mod grouped;
+mod pixels;
 mod product;
 mod resample;
 
@@ -15,6 +16,7 @@ pub use adam::{adam, average};
 pub use choice::Product;
 pub use finish::finish;
 pub use grouped::{grouped, grouped_weight_gradient};
+pub use pixels::rgba;
 pub use product::{finished_product, product, product_kernel};
 pub use resample::resample;
 
