@@ -1,11 +1,14 @@
 //! `r3gan bench`: time and memory of sampling and training, with the keys of the PyTorch peer.
 
+mod kernels;
 mod work;
 
+use crate::network::Format;
 use crate::{Error, Result, backend, preset};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
+use self::kernels::Kernels;
 use self::work::Bench as Work;
 use super::precision::Precision;
 use super::{count, exit};
@@ -14,6 +17,7 @@ const EXAMPLES: &str = "\
 Examples:
   r3gan bench --preset demo-32 --batch 32 --device cpu --threads 2
   r3gan bench --preset cifar10 --what critic --batch 16 --json
+  r3gan bench --preset demo-32 --what kernels --device vulkan
 
 Random weights, random samples in [-1, 1] drawn before the clock starts, gamma 0.05. A time ends when
 the device is done and a value has been read back. Peak memory is the process's on the CPU, and what the
@@ -61,8 +65,10 @@ pub enum What {
     Generator,
     /// Both steps and the average
     Iteration,
-    /// Each of these
+    /// All of these
     All,
+    /// Each layer of the networks by itself in f32, beside what the device's memory and a large product allow
+    Kernels,
 }
 
 /// More threads than any machine this is for has cores.
@@ -76,6 +82,7 @@ impl What {
             Self::Generator => "generator",
             Self::Iteration => "iteration",
             Self::All => "all",
+            Self::Kernels => "kernels",
         }
     }
 }
@@ -94,6 +101,16 @@ impl Bench {
         let mut config = preset::config(&self.preset, preset::published_classes(&self.preset)?)?;
         let name = backend::resolve(&self.device)?;
         let device = backend::open(&name)?;
+        if self.what == What::Kernels {
+            if self.precision.format(Format::F32, &device) != Format::F32 {
+                return Err(Error::setting("--precision", "kernels are measured in f32; leave it out"));
+            }
+            let network = &config.network;
+            let Self { preset, batch, runs, json, .. } = &self;
+            let (device_name, device) = (name.as_str(), &device);
+            return Kernels { preset, network, batch: *batch, runs: *runs, device_name, device, json: *json }
+                .run();
+        }
         config.precision = self.precision.format(preset::published_format(&self.preset), &device);
         let format = config.precision;
         let mut work = Work::new(config, self.batch, &device)?;

@@ -33,6 +33,17 @@ pub enum LinearMap {
 }
 
 impl LinearMap {
+    /// Channels of the image.
+    pub fn outputs(&self) -> usize {
+        match *self {
+            Self::Pointwise { outputs, .. } => outputs,
+            Self::Grouped { channels, .. }
+            | Self::ExpandBasis { channels }
+            | Self::ContractBasis { channels } => channels,
+            Self::Project { .. } => 1,
+        }
+    }
+
     /// The image of `x` under the map with weight `weight`, finished.
     ///
     /// `labels` is `[batch, classes]`; only [`LinearMap::Project`] reads it.

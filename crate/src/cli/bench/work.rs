@@ -38,7 +38,7 @@ impl Bench {
             }
             What::Critic => trainer.critic_step(phase).swap_remove(0).loss,
             What::Generator => trainer.generator_step(phase).swap_remove(0).loss,
-            What::Iteration | What::All => {
+            What::Iteration | What::All | What::Kernels => {
                 let loss = trainer.critic_step(phase).swap_remove(0).loss;
                 let _ = trainer.generator_step(phase);
                 trainer.move_average(phase.len());

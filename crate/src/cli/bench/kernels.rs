@@ -1,0 +1,261 @@
+//! Every distinct layer of a preset's networks by itself, beside what the device could do.
+//!
+//! The roofline is measured in the same run: how fast memory is copied, and how fast a large product is. A kernel can be no
+//! faster than its products at the one and its bytes at the other.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use burn::tensor::{Device, Distribution, Tensor};
+use serde_json::json;
+
+use super::{exit, median};
+use crate::kernels::{self, AdamStep, Finish};
+use crate::linear::{LinearMap, resample::Resample};
+use crate::network::{Layer, Network, NetworkConfig};
+use crate::{Error, Result};
+
+/// Entries of the tensors that are copied and of the matrices that are multiplied, to find the roof.
+const COPIED: usize = 1 << 24;
+const SIDE: usize = 1024;
+/// Seconds of one reading: several launches on a device for which one is nothing.
+const READING: f64 = 0.02;
+
+/// One kernel on one shape.
+struct Case {
+    name: &'static str,
+    shape: String,
+    flops: f64,
+    bytes: f64,
+    work: Box<dyn Fn() -> Tensor<1>>,
+}
+
+/// What the device could do.
+#[derive(Clone, Copy)]
+struct Roof {
+    bytes_per_s: f64,
+    flops_per_s: f64,
+}
+
+pub struct Kernels<'a> {
+    pub preset: &'a str,
+    pub network: &'a NetworkConfig,
+    pub batch: usize,
+    pub runs: usize,
+    pub device_name: &'a str,
+    pub device: &'a Device,
+    pub json: bool,
+}
+
+impl Kernels<'_> {
+    /// Measures and prints a line for each.
+    pub fn run(&self) -> Result<()> {
+        let roof = self.roof()?;
+        let Roof { bytes_per_s, flops_per_s } = roof;
+        exit::say(&if self.json {
+            let (preset, device) = (self.preset, self.device_name);
+            json!({ "peer": "r3gan", "preset": preset, "what": "roof", "device": device,
+                    "bytes_per_s": bytes_per_s, "flops_per_s": flops_per_s })
+            .to_string()
+        } else {
+            let (bytes, flops) = (bytes_per_s / 1e9, flops_per_s / 1e9);
+            format!(
+                "{}, batch {}, f32: memory is copied at {bytes:.1} GB/s, and a product of {SIDE} runs at {flops:.1} \
+                 GFLOP/s\n\n{:<24} {:<34} {:>10} {:>10} {:>10} {:>10}",
+                self.preset, self.batch, "kernel", "shape", "median ms", "GB/s", "GFLOP/s", "of the roof"
+            )
+        })?;
+        for case in self.cases()? {
+            let seconds = self.measure(case.work)?;
+            let bound = (case.bytes / roof.bytes_per_s).max(case.flops / roof.flops_per_s);
+            let share = bound / seconds;
+            exit::say(&if self.json {
+                json!({ "peer": "r3gan", "preset": self.preset, "what": "kernel", "kernel": case.name,
+                        "shape": case.shape, "batch": self.batch, "device": self.device_name, "dtype": "f32",
+                        "median_s": seconds, "flops": case.flops, "bytes": case.bytes, "roofline": share })
+                .to_string()
+            } else {
+                format!(
+                    "{:<24} {:<34} {:>10.3} {:>10.2} {:>10.1} {:>9.0}%",
+                    case.name,
+                    case.shape,
+                    seconds * 1e3,
+                    case.bytes / seconds / 1e9,
+                    case.flops / seconds / 1e9,
+                    share * 100.0
+                )
+            })?;
+        }
+        Ok(())
+    }
+
+    fn roof(&self) -> Result<Roof> {
+        let x: Tensor<1> = self.random([COPIED]);
+        let copied = self.measure(Box::new(move || (x.clone() + 1.0).narrow(0, 0, 1)))?;
+        let square: Tensor<2> = self.random([SIDE, SIDE]);
+        let multiplied = self
+            .measure(Box::new(move || square.clone().matmul(square.clone()).flatten(0, 1).narrow(0, 0, 1)))?;
+        Ok(Roof {
+            bytes_per_s: (2 * size_of::<f32>() * COPIED) as f64 / copied,
+            flops_per_s: 2.0 * (SIDE as f64).powi(3) / multiplied,
+        })
+    }
+
+    /// Median seconds of one launch.
+    fn measure(&self, work: Box<dyn Fn() -> Tensor<1>>) -> Result<f64> {
+        self.read(work())?;
+        let start = Instant::now();
+        self.read(work())?;
+        let launches = (READING / start.elapsed().as_secs_f64()).clamp(1.0, 200.0) as usize;
+        let mut seconds = Vec::with_capacity(self.runs);
+        for _ in 0..self.runs {
+            let start = Instant::now();
+            let results: Vec<_> = (0..launches).map(|_| work()).collect();
+            for result in results {
+                self.read(result)?;
+            }
+            seconds.push(start.elapsed().as_secs_f64() / launches as f64);
+        }
+        Ok(median(&seconds))
+    }
+
+    /// Waits for a result: a device may not begin before it is asked.
+    fn read(&self, result: Tensor<1>) -> Result<()> {
+        let lost = |e: &dyn std::fmt::Display| {
+            Error::device(self.device_name, format!("failed while computing ({e})"))
+        };
+        pollster::block_on(result.narrow(0, 0, 1).into_data_async()).map_err(|e| lost(&e))?;
+        Ok(())
+    }
+
+    fn random<const D: usize>(&self, shape: [usize; D]) -> Tensor<D> {
+        Tensor::random(shape, Distribution::Normal(0.0, 1.0), self.device)
+    }
+
+    fn cases(&self) -> Result<Vec<Case>> {
+        let (generator, critic) = (self.network.generator()?, self.network.critic()?);
+        let mut seen = BTreeSet::new();
+        let mut cases = Vec::new();
+        let [height, ..] = self.network.sample_shape();
+        for (network, side) in [(&generator, 1), (&critic, height)] {
+            self.walk(&network.layers, side, &mut seen, &mut cases);
+        }
+        cases.extend(self.updates(&generator));
+        Ok(cases)
+    }
+
+    /// Collects layers that were not seen yet; returns the side of what comes out.
+    fn walk(
+        &self,
+        layers: &[Layer],
+        mut side: usize,
+        seen: &mut BTreeSet<String>,
+        cases: &mut Vec<Case>,
+    ) -> usize {
+        let mut channels = 0;
+        for (index, layer) in layers.iter().enumerate() {
+            match layer {
+                Layer::Linear { map, .. } => {
+                    let activates = matches!(layers.get(index + 1), Some(Layer::Activation { .. }));
+                    if seen.insert(format!("{map:?} {side} {activates}")) {
+                        cases.extend(self.linear(*map, side, activates));
+                    }
+                    side = match map {
+                        LinearMap::ExpandBasis { .. } => 4,
+                        LinearMap::ContractBasis { .. } => 1,
+                        _ => side,
+                    };
+                    channels = map.outputs();
+                }
+                Layer::Residual(inner) => {
+                    self.walk(inner, side, seen, cases);
+                    if let Some(Layer::Linear { map, .. }) = inner.last() {
+                        channels = map.outputs();
+                    }
+                }
+                Layer::Reduced { layers, .. } => side = self.walk(layers, side, seen, cases),
+                Layer::Resample(resample) => {
+                    if seen.insert(format!("{resample:?} {side} {channels}")) {
+                        cases.push(self.resampling(*resample, side, channels));
+                    }
+                    side = if *resample == Resample::Up { 2 * side } else { side / 2 };
+                }
+                Layer::Activation { .. } | Layer::AppendLabel { .. } => {}
+            }
+        }
+        side
+    }
+
+    /// A linear map as a forward pass runs it, and the two gradients, where it has a kernel of ours.
+    fn linear(&self, map: LinearMap, side: usize, activates: bool) -> Vec<Case> {
+        let (inputs, outputs, weights, names) = match map {
+            LinearMap::Pointwise { inputs, outputs } => {
+                (inputs, outputs, inputs * outputs, ["1x1", "1x1 adjoint", "1x1 weight gradient"])
+            }
+            LinearMap::Grouped { channels, groups } => {
+                let weights = channels * (channels / groups) * kernels::TAPS;
+                (channels, channels, weights, ["3x3 grouped", "3x3 adjoint", "3x3 weight gradient"])
+            }
+            _ => return Vec::new(),
+        };
+        let pixels = self.batch * side * side;
+        let flops = 2.0 * (pixels * weights) as f64;
+        let bytes = (size_of::<f32>() * (pixels * (inputs + outputs) + weights)) as f64;
+        let shape = format!("[{}, {side}, {side}, {inputs}] to {outputs}", self.batch);
+        let x: Tensor<4> = self.random([self.batch, side, side, inputs]);
+        let delta: Tensor<4> = self.random([self.batch, side, side, outputs]);
+        let (weight, bias): (Tensor<1>, Tensor<4>) =
+            (self.random([weights]), self.random([1, 1, 1, outputs]));
+        let one = |y: Tensor<4>| y.flatten::<1>(0, 3).narrow(0, 0, 1);
+        let forward = {
+            let (x, weight) = (x.clone(), weight.clone());
+            move || {
+                let finish = if activates { Finish::Record { bias: bias.clone() } } else { Finish::Nothing };
+                one(map.apply(x.clone(), &weight, None, finish).0)
+            }
+        };
+        let adjoint = {
+            let delta = delta.clone();
+            move || one(map.adjoint(delta.clone(), &weight, None, Finish::Nothing))
+        };
+        let gradient = move || map.weight_gradient(x.clone(), delta.clone(), None).narrow(0, 0, 1);
+        let works: [Box<dyn Fn() -> Tensor<1>>; 3] =
+            [Box::new(forward), Box::new(adjoint), Box::new(gradient)];
+        let cases = names.into_iter().zip(works);
+        cases.map(|(name, work)| Case { name, shape: shape.clone(), flops, bytes, work }).collect()
+    }
+
+    fn resampling(&self, resample: Resample, side: usize, channels: usize) -> Case {
+        let (name, entries) = match resample {
+            Resample::Up => ("resample up", 5 * side * side),
+            Resample::Down => ("resample down", side * side * 5 / 4),
+        };
+        let x: Tensor<4> = self.random([self.batch, side, side, channels]);
+        Case {
+            name,
+            shape: format!("[{}, {side}, {side}, {channels}]", self.batch),
+            flops: 0.0,
+            bytes: (size_of::<f32>() * self.batch * entries * channels) as f64,
+            work: Box::new(move || resample.apply(x.clone()).flatten::<1>(0, 3).narrow(0, 0, 1)),
+        }
+    }
+
+    /// What follows a gradient, on as many weights as the generator has.
+    fn updates(&self, generator: &Network) -> [Case; 2] {
+        let count = generator.parameter_count();
+        let [weight, moment, gradient]: [Tensor<1>; 3] = [(); 3].map(|()| self.random([count]).abs());
+        let step = AdamStep { rate: 1e-3, beta2: 0.9, correction: 1.0, epsilon: 1e-8 };
+        let case = |name, passes: usize, work| Case {
+            name,
+            shape: format!("[{count}]"),
+            flops: 0.0,
+            bytes: (size_of::<f32>() * passes * count) as f64,
+            work,
+        };
+        let (average, now) = (moment.clone(), weight.clone());
+        let adam =
+            move || kernels::adam(weight.clone(), moment.clone(), gradient.clone(), step).0.narrow(0, 0, 1);
+        let moved = move || kernels::average(average.clone(), now.clone(), 0.999).narrow(0, 0, 1);
+        [case("adam", 5, Box::new(adam)), case("average", 3, Box::new(moved))]
+    }
+}
