@@ -104,8 +104,10 @@ impl Kernels<'_> {
     /// Median seconds of one launch.
     fn measure(&self, work: Box<dyn Fn() -> Tensor<1>>) -> Result<f64> {
         self.read(work())?;
+        self.finish()?;
         let start = Instant::now();
         self.read(work())?;
+        self.finish()?;
         let launches = (READING / start.elapsed().as_secs_f64()).clamp(1.0, 200.0) as usize;
         let mut seconds = Vec::with_capacity(self.runs);
         for _ in 0..self.runs {
@@ -114,6 +116,7 @@ impl Kernels<'_> {
             for result in results {
                 self.read(result)?;
             }
+            self.finish()?;
             seconds.push(start.elapsed().as_secs_f64() / launches as f64);
         }
         Ok(median(&seconds))
@@ -121,11 +124,15 @@ impl Kernels<'_> {
 
     /// Waits for a result: a device may not begin before it is asked.
     fn read(&self, result: Tensor<1>) -> Result<()> {
-        let lost = |e: &dyn std::fmt::Display| {
-            Error::device(self.device_name, format!("failed while computing ({e})"))
-        };
-        pollster::block_on(result.narrow(0, 0, 1).into_data_async()).map_err(|e| lost(&e))?;
-        Ok(())
+        pollster::block_on(result.into_data_async()).map(|_| ()).map_err(|e| self.lost(e))
+    }
+
+    fn finish(&self) -> Result<()> {
+        self.device.sync().map_err(|e| self.lost(e))
+    }
+
+    fn lost(&self, e: impl std::fmt::Display) -> Error {
+        Error::device(self.device_name, format!("failed while computing ({e})"))
     }
 
     fn random<const D: usize>(&self, shape: [usize; D]) -> Tensor<D> {
