@@ -63,10 +63,14 @@ pub trait Kernels: Backend {
     fn warp_adjoint(delta: FloatTensor<Self>, geometry: FloatTensor<Self>) -> FloatTensor<Self>;
 }
 
+/// All GPUs, whatever reaches them.
+#[cfg(feature = "gpu")]
+pub type Gpu = burn::backend::Cube;
+
 #[cfg(feature = "gpu")]
 use burn::backend::ops::FloatTensorOps as _;
 #[cfg(feature = "gpu")]
-impl Kernels for burn::backend::Cube {
+impl Kernels for Gpu {
     fn product(
         left: FloatTensor<Self>,
         right: FloatTensor<Self>,

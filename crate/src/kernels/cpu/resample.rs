@@ -62,7 +62,7 @@ fn combine(y: &mut [f32], x: &[f32], length: usize, at: usize, up: bool, factor:
     if up {
         // The near one, and the one on the side of the even or the odd result.
         let near = part(Some(at / 2)).expect("the result has twice the size");
-        let far = part(if at % 2 == 0 { (at / 2).checked_sub(1) } else { Some(at / 2 + 1) });
+        let far = part(if at.is_multiple_of(2) { (at / 2).checked_sub(1) } else { Some(at / 2 + 1) });
         set(y, near, 0.75 * factor);
         far.into_iter().for_each(|far| add(y, far, 0.25 * factor));
     } else {

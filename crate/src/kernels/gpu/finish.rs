@@ -13,13 +13,13 @@ use cubecl::num_traits::Zero;
 use cubecl::prelude::*;
 
 use super::{element, launched, vectors};
-use crate::backend::FinishedOn;
+use crate::backend::{FinishedOn, Gpu};
 use crate::kernels::{Finishing, NEGATIVE_SLOPE};
 
 /// Pixels of a tile.
 pub const PIXELS: usize = 4;
 
-type Finish = Finishing<burn::backend::Cube>;
+type Finish = Finishing<Gpu>;
 
 /// What a kernel is given of a [`Finish`].
 pub struct Parts {
@@ -55,7 +55,7 @@ impl Parts {
 }
 
 /// Finishes `x [.., channels]`.
-pub fn finish(x: CubeTensor, finish: Finish) -> FinishedOn<burn::backend::Cube> {
+pub fn finish(x: CubeTensor, finish: Finish) -> FinishedOn<Gpu> {
     if matches!(finish, Finish::Nothing) {
         return (x, None);
     }

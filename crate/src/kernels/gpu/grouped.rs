@@ -11,7 +11,7 @@ use cubecl::prelude::*;
 
 use super::finish::{self, PIXELS, Parts, finish_tile};
 use super::{ENOUGH, LANES, element, empty_like, launched};
-use crate::backend::FinishedOn;
+use crate::backend::{FinishedOn, Gpu};
 use crate::kernels::{Finishing, NEGATIVE_SLOPE, TAPS};
 
 /// The convolution of `x [b, h, w, c]` with a flat `weight [c, c / groups, 3, 3]`, zero padding, or with its adjoint,
@@ -21,8 +21,8 @@ pub fn grouped(
     weight: CubeTensor,
     groups: usize,
     adjoint: bool,
-    finish: Finishing<burn::backend::Cube>,
-) -> FinishedOn<burn::backend::Cube> {
+    finish: Finishing<Gpu>,
+) -> FinishedOn<Gpu> {
     let weight = into_contiguous(weight);
     let width = x.meta.shape()[3] / groups;
     let kernel = empty_like(&weight, [groups, TAPS, width, width]);
@@ -58,11 +58,7 @@ fn taps_first<F: Float>(
 /// Correlates `x [b, h, w, c]` with `kernel [groups, 9, in, out]`, zero padding, and finishes it.
 ///
 /// A unit computes 4 channels of 4 pixels: 192 products for 18 vectors read.
-fn correlate(
-    x: CubeTensor,
-    kernel: CubeTensor,
-    finish: Finishing<burn::backend::Cube>,
-) -> FinishedOn<burn::backend::Cube> {
+fn correlate(x: CubeTensor, kernel: CubeTensor, finish: Finishing<Gpu>) -> FinishedOn<Gpu> {
     let (x, kernel) = (into_contiguous(x), into_contiguous(kernel));
     let [batch, height, width, channels] = x.meta.shape().dims();
     // Tiles of slopes count pixels through rows and pictures: a unit has a whole one only where rows are of whole tiles.

@@ -20,7 +20,7 @@ use cubecl::prelude::*;
 use super::choice::{Layout, Product, Sizes};
 use super::finish::{PIXELS, Parts, finish_tile};
 use super::{ENOUGH, LANES, element, empty_like, launched};
-use crate::backend::FinishedOn;
+use crate::backend::{FinishedOn, Gpu};
 use crate::kernels::{Finishing, NEGATIVE_SLOPE};
 
 /// Rows that a unit of `product_rows` computes.
@@ -57,11 +57,7 @@ fn layout(x: &CubeTensor) -> Layout {
 }
 
 /// `left [1, m, k]` times `right [1, k, n]`, finished, where [`Product::Rows`] was chosen: `[1, m, n]`.
-pub fn finished_product(
-    left: CubeTensor,
-    right: CubeTensor,
-    finish: Finishing<burn::backend::Cube>,
-) -> FinishedOn<burn::backend::Cube> {
+pub fn finished_product(left: CubeTensor, right: CubeTensor, finish: Finishing<Gpu>) -> FinishedOn<Gpu> {
     let [groups, rows, _] = left.meta.shape().dims();
     let [_, _, columns] = right.meta.shape().dims();
     // A weight that is read as its transpose is small beside the pictures.
