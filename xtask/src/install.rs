@@ -43,8 +43,15 @@ fn lavapipe_drivers() -> Vec<PathBuf> {
 }
 
 fn vulkan_loader() -> bool {
-    let listed = ["ldconfig", "/sbin/ldconfig"].iter().find_map(|program| output(program, &["-p"]));
-    listed.is_some_and(|libraries| libraries.contains("libvulkan.so.1"))
+    vulkan_loader_file().is_some()
+}
+
+/// Where the Vulkan loader lies; the one of 64 bits, where there are several.
+pub fn vulkan_loader_file() -> Option<PathBuf> {
+    let listed = ["ldconfig", "/sbin/ldconfig"].iter().find_map(|program| output(program, &["-p"]))?;
+    let found =
+        listed.lines().filter_map(|line| line.trim().strip_prefix("libvulkan.so.1 ")?.split_once(" => "));
+    found.max_by_key(|(kind, _)| kind.contains("64")).map(|(_, path)| path.into())
 }
 
 /// Points the Vulkan loader at lavapipe alone; `R3GAN_TEST_GPU=1` leaves it the machine's GPU.

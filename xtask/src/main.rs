@@ -10,6 +10,7 @@ mod data;
 mod deny;
 mod emoji;
 mod fuzz;
+mod gpu_bundle;
 mod install;
 mod node;
 mod package;
@@ -70,6 +71,8 @@ enum Chore {
     Fuzz(fuzz::Args),
     /// Time this crate and a PyTorch peer side by side
     Peers(peers::Args),
+    /// Put what comparing with PyTorch takes on a machine with a GPU into one folder
+    GpuBundle(gpu_bundle::Args),
 }
 
 fn main() -> ExitCode {
@@ -107,6 +110,7 @@ fn start(chore: Chore) -> Result<ExitCode> {
         Chore::Agreement(args) => agreement::compare(&args)?,
         Chore::Fuzz(args) => fuzz::fuzz(&args)?,
         Chore::Peers(args) => peers::compare(&args)?,
+        Chore::GpuBundle(args) => gpu_bundle::bundle(&args)?,
     }
     Ok(ExitCode::SUCCESS)
 }
