@@ -69,6 +69,25 @@ async fn check(device: &Device, dtype: DType, tolerance: f32) {
         let sums: Vec<f32> = plain.iter().zip(&other).map(|(a, b)| a + b).collect();
         assert_within(&format!("{what}, sum"), &host(y).await, &sums, tolerance);
 
+        // The walks down finish the adjoint: with slopes that a forward pass took, or the other branch's signal.
+        let back = map.adjoint(signal.clone(), &weight, None, Finish::Nothing);
+        let back_shape = back.dims();
+        let back = host(back).await;
+        let tolerance_back = tolerance * back.iter().fold(1.0f32, |most, value| most.max(value.abs()));
+        let values = draw(&mut random, back.len());
+        let finish = Finish::Add(cast(&values, back_shape));
+        let found = host(map.adjoint(signal.clone(), &weight, None, finish)).await;
+        let expected: Vec<f32> = back.iter().zip(&values).map(|(a, b)| a + b).collect();
+        assert_within(&format!("{what}, adjoint and sum"), &found, &expected, tolerance_back);
+        let [.., inputs] = back_shape;
+        let zeros = cast(&vec![0.0; inputs], [1, 1, 1, inputs]);
+        let taken = kernels::finished(cast(&values, back_shape), Finish::Record { bias: zeros }).1;
+        let taken = taken.expect("slopes were to be recorded");
+        let found = host(map.adjoint(signal.clone(), &weight, None, Finish::Slopes(&taken))).await;
+        let slope = |value: f32| if value <= 0.0 { SLOPE } else { 1.0 };
+        let expected: Vec<f32> = back.iter().zip(&values).map(|(a, v)| a * slope(*v)).collect();
+        assert_within(&format!("{what}, adjoint and slopes"), &found, &expected, tolerance_back);
+
         // A bias for all samples, and one for each.
         for rows in [1, batch] {
             let values = draw(&mut random, rows * channels);
@@ -108,10 +127,13 @@ async fn finishes_in_f32(device: &Device) {
     check(device, DType::F32, FORWARD).await;
 }
 
-/// Sums are of f32 and only results are rounded; Burn's own operations, on the CPU, round sums too.
+/// Sums are of f32 and only results are rounded; Burn's own operations, on the CPU, round sums too. SwiftShader, which
+/// browsers are tested with, is the one device here that has no f16.
 async fn finishes_in_f16(device: &Device) {
     if device.supports_dtype(FloatDType::F16) {
         check(device, DType::F16, 4e-3).await;
+    } else {
+        assert!(cfg!(target_family = "wasm"), "lavapipe and the CPU compute in f16");
     }
 }
 

@@ -10,7 +10,7 @@ pub(crate) mod gpu;
 pub(crate) mod warp;
 
 use burn::backend::Dispatch;
-use burn::tensor::{DType, Device, Int, Tensor};
+use burn::tensor::{DType, Int, Tensor};
 
 use crate::backend::{self, Kernels};
 pub use cpu::TAPS;
@@ -18,16 +18,16 @@ pub use finish::{Finish, Finished, Finishing, NEGATIVE_SLOPE, Slopes, finished};
 
 /// Whether our kernels are for tensors like `x` at all: in f32 everywhere, in half precision on GPUs.
 pub fn ours<const D: usize>(x: &Tensor<D>) -> bool {
-    has(x.dtype(), &x.device())
-}
-
-/// The same, by the format and the device.
-pub fn has(dtype: DType, device: &Device) -> bool {
-    match dtype {
+    match x.dtype() {
         DType::F32 => true,
-        DType::F16 | DType::BF16 => !backend::is_cpu(device),
+        DType::F16 | DType::BF16 => !backend::is_cpu(&x.device()),
         _ => false,
     }
+}
+
+/// The same for what happens in f32 alone, whatever a stage computes in: resampling, and the updates of weights.
+pub fn ours_in_f32<const D: usize>(x: &Tensor<D>) -> bool {
+    x.dtype() == DType::F32
 }
 
 /// Whether the direct grouped convolution applies to `x`.
@@ -43,7 +43,7 @@ pub fn has_grouped(x: &Tensor<4>, groups: usize) -> bool {
 /// Channels that the GPU's kernels read at a time.
 const LANES: usize = 4;
 
-/// Samples `x [b, h, w, 3]` as [`crate::pictures::to_rgba`] makes pixels, for a texture: `[b, h, row]` words
+/// Samples `x [b, h, w, 3]`, f32, as [`crate::pictures::to_rgba`] makes pixels, for a texture: `[b, h, row]` words
 /// of RGBA, the first byte red, with rows of whole 64 pixels.
 pub fn rgba(x: Tensor<4>) -> Tensor<3, Int> {
     Tensor::from_dispatch(Dispatch::rgba(x.into_dispatch()))
@@ -59,7 +59,7 @@ pub fn product(left: Tensor<3>, right: Tensor<3>) -> Tensor<3> {
 
 /// The same for formats that are [`ours`], finished: rows are pixels and columns are channels.
 pub fn finished_product(left: Tensor<3>, right: Tensor<3>, finish: Finish) -> Finished<Tensor<3>> {
-    if left.shape().num_elements() * right.shape().num_elements() == 0 {
+    if left.shape().num_elements() == 0 || right.shape().num_elements() == 0 {
         let product = left.matmul(right);
         let [groups, rows, columns] = product.dims();
         let (y, slopes) = finished(product.reshape([groups, rows, 1, columns]), finish);

@@ -30,7 +30,7 @@ impl Resample {
     }
 
     fn scaled(self, x: Tensor<4>, factor: f64) -> Tensor<4> {
-        if kernels::ours(&x) {
+        if kernels::ours_in_f32(&x) {
             return kernels::resample(x, self == Self::Up, factor);
         }
         let y = match self {

@@ -114,7 +114,7 @@ impl Arithmetic {
         }
     }
 
-    /// Whether a layer may be computed together with the one before it: nothing is rounded between them.
+    /// Whether a layer may be computed together with the one before it, without rounding what is between them.
     pub fn joins(self) -> bool {
         self != Self::Rounded
     }

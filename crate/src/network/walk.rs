@@ -178,7 +178,8 @@ impl<'a> Context<'a> {
 
 /// What differs between the walks that go up.
 trait Up {
-    /// Called with the input of every layer that has a parameter.
+    /// Called with the input of every layer that has a parameter; an activation that is computed together with a linear map
+    /// has that map's, since its gradient needs none.
     fn enter(&mut self, layer: &Layer, parameter: ParameterId, x: &Tensor<4>, context: &Context);
     /// The activation with `bias`, which is parameter `id`.
     fn activation(&self, id: ParameterId, bias: Tensor<4>) -> Finish<'_>;

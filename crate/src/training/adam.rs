@@ -29,7 +29,7 @@ impl Adam {
         let updated = std::mem::take(weights).into_iter().zip(moments).zip(gradients);
         (*weights, self.second_moments) = updated
             .map(|((weight, moment), gradient)| {
-                if kernels::ours(&weight) {
+                if kernels::ours_in_f32(&weight) {
                     return kernels::adam(weight, moment, gradient, step);
                 }
                 let squared = gradient.clone().square() * (1.0 - beta2);

@@ -14,7 +14,7 @@ pub fn decay(batch: usize, half_life: f64) -> f64 {
 pub fn update(average: &mut Weights, weights: &Weights, decay: f64) {
     for (average, weight) in average.iter_mut().zip(weights) {
         average.inplace(|average| {
-            if kernels::ours(&average) {
+            if kernels::ours_in_f32(&average) {
                 return kernels::average(average, weight.clone(), decay);
             }
             let distance = average.clone() - weight.clone();

@@ -3,6 +3,7 @@
 //! The roofline is measured in the same run: how fast memory is copied, and how fast a large product is. A kernel can be no
 //! faster than its products at the one and its bytes at the other.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::time::Instant;
 
@@ -27,8 +28,11 @@ struct Case {
     shape: String,
     flops: f64,
     bytes: f64,
-    work: Box<dyn Fn() -> Tensor<1>>,
+    /// Makes its tensors, which only one case at a time has.
+    prepare: Box<dyn FnOnce() -> Work>,
 }
+
+type Work = Box<dyn Fn() -> Tensor<1>>;
 
 /// What the device could do.
 #[derive(Clone, Copy)]
@@ -66,7 +70,7 @@ impl Kernels<'_> {
             )
         })?;
         for case in self.cases()? {
-            let seconds = self.measure(case.work)?;
+            let seconds = self.measure((case.prepare)())?;
             let bound = (case.bytes / roof.bytes_per_s).max(case.flops / roof.flops_per_s);
             let share = bound / seconds;
             exit::say(&if self.json {
@@ -90,9 +94,9 @@ impl Kernels<'_> {
     }
 
     fn roof(&self) -> Result<Roof> {
-        let x: Tensor<1> = self.random([COPIED]);
+        let x: Tensor<1> = random([COPIED], self.device);
         let copied = self.measure(Box::new(move || (x.clone() + 1.0).narrow(0, 0, 1)))?;
-        let square: Tensor<2> = self.random([SIDE, SIDE]);
+        let square: Tensor<2> = random([SIDE, SIDE], self.device);
         let multiplied = self
             .measure(Box::new(move || square.clone().matmul(square.clone()).flatten(0, 1).narrow(0, 0, 1)))?;
         Ok(Roof {
@@ -102,7 +106,7 @@ impl Kernels<'_> {
     }
 
     /// Median seconds of one launch.
-    fn measure(&self, work: Box<dyn Fn() -> Tensor<1>>) -> Result<f64> {
+    fn measure(&self, work: Work) -> Result<f64> {
         self.read(work())?;
         self.finish()?;
         let start = Instant::now();
@@ -133,10 +137,6 @@ impl Kernels<'_> {
 
     fn lost(&self, e: impl std::fmt::Display) -> Error {
         Error::device(self.device_name, format!("failed while computing ({e})"))
-    }
-
-    fn random<const D: usize>(&self, shape: [usize; D]) -> Tensor<D> {
-        Tensor::random(shape, Distribution::Normal(0.0, 1.0), self.device)
     }
 
     fn cases(&self) -> Result<Vec<Case>> {
@@ -209,27 +209,38 @@ impl Kernels<'_> {
         let flops = 2.0 * (pixels * weights) as f64;
         let bytes = (size_of::<f32>() * (pixels * (inputs + outputs) + weights)) as f64;
         let shape = format!("[{}, {side}, {side}, {inputs}] to {outputs}", self.batch);
-        let x: Tensor<4> = self.random([self.batch, side, side, inputs]);
-        let delta: Tensor<4> = self.random([self.batch, side, side, outputs]);
-        let (weight, bias): (Tensor<1>, Tensor<4>) =
-            (self.random([weights]), self.random([1, 1, 1, outputs]));
+        let (device, sizes) = (self.device.clone(), [self.batch, side, side, inputs]);
+        let outer = [self.batch, side, side, outputs];
         let one = |y: Tensor<4>| y.flatten::<1>(0, 3).narrow(0, 0, 1);
         let forward = {
-            let (x, weight) = (x.clone(), weight.clone());
-            move || {
-                let finish = if activates { Finish::Record { bias: bias.clone() } } else { Finish::Nothing };
-                one(map.apply(x.clone(), &weight, None, finish).0)
+            let device = device.clone();
+            move || -> Work {
+                let (x, weight): (Tensor<4>, Tensor<1>) =
+                    (random(sizes, &device), random([weights], &device));
+                let bias: Tensor<4> = random([1, 1, 1, outputs], &device);
+                Box::new(move || {
+                    let finish =
+                        if activates { Finish::Record { bias: bias.clone() } } else { Finish::Nothing };
+                    one(map.apply(x.clone(), &weight, None, finish).0)
+                })
             }
         };
         let adjoint = {
-            let delta = delta.clone();
-            move || one(map.adjoint(delta.clone(), &weight, None, Finish::Nothing))
+            let device = device.clone();
+            move || -> Work {
+                let (delta, weight): (Tensor<4>, Tensor<1>) =
+                    (random(outer, &device), random([weights], &device));
+                Box::new(move || one(map.adjoint(delta.clone(), &weight, None, Finish::Nothing)))
+            }
         };
-        let gradient = move || map.weight_gradient(x.clone(), delta.clone(), None).narrow(0, 0, 1);
-        let works: [Box<dyn Fn() -> Tensor<1>>; 3] =
+        let gradient = move || -> Work {
+            let (x, delta): (Tensor<4>, Tensor<4>) = (random(sizes, &device), random(outer, &device));
+            Box::new(move || map.weight_gradient(x.clone(), delta.clone(), None).narrow(0, 0, 1))
+        };
+        let works: [Box<dyn FnOnce() -> Work>; 3] =
             [Box::new(forward), Box::new(adjoint), Box::new(gradient)];
         let cases = names.into_iter().zip(works);
-        cases.map(|(name, work)| Case { name, shape: shape.clone(), flops, bytes, work }).collect()
+        cases.map(|(name, prepare)| Case { name, shape: shape.clone(), flops, bytes, prepare }).collect()
     }
 
     fn resampling(&self, resample: Resample, side: usize, channels: usize) -> Case {
@@ -237,32 +248,62 @@ impl Kernels<'_> {
             Resample::Up => ("resample up", 5 * side * side),
             Resample::Down => ("resample down", side * side * 5 / 4),
         };
-        let x: Tensor<4> = self.random([self.batch, side, side, channels]);
+        let (device, shape) = (self.device.clone(), [self.batch, side, side, channels]);
         Case {
             name,
             shape: format!("[{}, {side}, {side}, {channels}]", self.batch),
             flops: 0.0,
             bytes: (size_of::<f32>() * self.batch * entries * channels) as f64,
-            work: Box::new(move || resample.apply(x.clone()).flatten::<1>(0, 3).narrow(0, 0, 1)),
+            prepare: Box::new(move || {
+                let x: Tensor<4> = random(shape, &device);
+                Box::new(move || resample.apply(x.clone()).flatten::<1>(0, 3).narrow(0, 0, 1))
+            }),
         }
     }
 
     /// What follows a gradient, on as many weights as the generator has.
     fn updates(&self, generator: &Network) -> [Case; 2] {
         let count = generator.parameter_count();
-        let [weight, moment, gradient]: [Tensor<1>; 3] = [(); 3].map(|()| self.random([count]).abs());
         let step = AdamStep { rate: 1e-3, beta2: 0.9, correction: 1.0, epsilon: 1e-8 };
-        let case = |name, passes: usize, work| Case {
+        let case = |name, passes: usize, prepare| Case {
             name,
             shape: format!("[{count}]"),
             flops: 0.0,
             bytes: (size_of::<f32>() * passes * count) as f64,
-            work,
+            prepare,
         };
-        let (average, now) = (moment.clone(), weight.clone());
-        let adam =
-            move || kernels::adam(weight.clone(), moment.clone(), gradient.clone(), step).0.narrow(0, 0, 1);
-        let moved = move || kernels::average(average.clone(), now.clone(), 0.999).narrow(0, 0, 1);
-        [case("adam", 5, Box::new(adam)), case("average", 3, Box::new(moved))]
+        let device = self.device.clone();
+        let adam = {
+            let device = device.clone();
+            move || -> Work {
+                let [weight, moment, gradient]: [Tensor<1>; 3] =
+                    [(); 3].map(|()| random([count], &device).abs());
+                // Held by no one else, as in training: the CPU then changes it in place.
+                let held = RefCell::new(Some((weight, moment)));
+                Box::new(move || {
+                    let (weight, moment) = held.take().expect("a step puts back what it took");
+                    let (weight, moment) = kernels::adam(weight, moment, gradient.clone(), step);
+                    let first = weight.clone().narrow(0, 0, 1) + 0.0;
+                    held.replace(Some((weight, moment)));
+                    first
+                })
+            }
+        };
+        let moved = move || -> Work {
+            let [average, weight]: [Tensor<1>; 2] = [(); 2].map(|()| random([count], &device));
+            let held = RefCell::new(Some(average));
+            Box::new(move || {
+                let average = held.take().expect("a step puts back what it took");
+                let average = kernels::average(average, weight.clone(), 0.999);
+                let first = average.clone().narrow(0, 0, 1) + 0.0;
+                held.replace(Some(average));
+                first
+            })
+        };
+        [case("adam", 5, Box::new(adam) as Box<dyn FnOnce() -> Work>), case("average", 3, Box::new(moved))]
     }
+}
+
+fn random<const D: usize>(shape: [usize; D], device: &Device) -> Tensor<D> {
+    Tensor::random(shape, Distribution::Normal(0.0, 1.0), device)
 }

@@ -2,7 +2,7 @@
 //!
 //! | format | right's columns | left | right | kernel |
 //! |---|---|---|---|---|
-//! | f32 | up to [`WIDEST`] | whole vectors of terms | any, whole vectors | [`Product::Rows`] |
+//! | f32 | up to [`WIDEST`] | whole vectors of terms | whole vectors of columns, or small enough to be turned | [`Product::Rows`] |
 //! | f32 | up to [`WIDEST`] | whole vectors of rows | whole vectors of columns | [`Product::Columns`] |
 //! | f32 | up to [`WIDEST`] | anything else | anything else | [`Product::Scalars`] |
 //! | half, no matrix units | up to [`WIDEST`] | as for `Rows` | as for `Rows` | [`Product::Rows`] |

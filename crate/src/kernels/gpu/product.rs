@@ -56,7 +56,8 @@ fn layout(x: &CubeTensor) -> Layout {
     }
 }
 
-/// `left [1, m, k]` times `right [1, k, n]`, finished, where [`Product::Rows`] was chosen: `[1, m, n]`.
+/// `left [groups, m, k]` times `right [groups, k, n]` where [`Product::Rows`] was chosen: `[groups, m, n]`. Finished too if
+/// it is one group: the slopes of several would be in each other's words.
 pub fn finished_product(left: CubeTensor, right: CubeTensor, finish: Finishing<Gpu>) -> FinishedOn<Gpu> {
     let [groups, rows, _] = left.meta.shape().dims();
     let [_, _, columns] = right.meta.shape().dims();
@@ -136,11 +137,11 @@ fn product_rows<F: Float, N: Size>(
         // Rows beyond the edge repeat the last one and are not written.
         let last = rows - 1;
         let at = select(row + i < rows, row + i, last);
-        from[i] = (group * left.stride(0) + at * left.stride(1)) / LANES;
+        from[i] = group * (left.stride(0) / LANES) + at * (left.stride(1) / LANES);
         sums[i] = Vector::zero();
     }
     let right_step = right.stride(1) / LANES;
-    let right_from = group * right.stride(0) / LANES + column;
+    let right_from = group * (right.stride(0) / LANES) + column;
     for k in 0..left.shape(2) / LANES {
         let mut values = Array::<Vector<f32, N>>::new(LANES);
         #[unroll]
