@@ -15,6 +15,8 @@ mod here {
     /// Of the largest value: samples on the CPU against those that the command line made on a CPU, which may
     /// have had vectors of another width.
     pub const SAMPLES_ON_CPU: f32 = 2e-6;
+    /// Whether every device of the tests computes in f16.
+    pub const HAVE_F16: bool = true;
 
     /// Async bodies `fn(&Device)` as tests on the CPU and on wgpu. A missing device fails, it does not skip.
     macro_rules! on_devices {
@@ -112,6 +114,8 @@ mod here {
     /// Of the largest value: samples on the CPU against those that the command line made on a CPU, which adds
     /// in longer vectors.
     pub const SAMPLES_ON_CPU: f32 = 1e-5;
+    /// SwiftShader does not compute in f16.
+    pub const HAVE_F16: bool = false;
 
     /// A test that JavaScript runs by name.
     pub struct Test {

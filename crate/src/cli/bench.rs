@@ -113,6 +113,10 @@ impl Bench {
         }
         config.precision = self.precision.format(preset::published_format(&self.preset), &device);
         let format = config.precision;
+        if format == Format::F16 && self.what != What::Sample {
+            let reason = "f16 is for sampling alone; add --what sample, or choose bf16 or f32";
+            return Err(Error::setting("--precision", reason));
+        }
         let mut work = Work::new(config, self.batch, &device)?;
         self.print_sizes(&work)?;
         let all = [What::Sample, What::Critic, What::Generator, What::Iteration];

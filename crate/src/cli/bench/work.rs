@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::config::TrainingConfig;
-use crate::network::Keep;
+use crate::network::{Format, Keep};
 use crate::schedule::Schedule;
 use crate::training::{Phase, Trainer};
 use crate::{Error, Result, backend, sampling};
@@ -22,7 +22,18 @@ impl Bench {
         config.batch = batch;
         config.micro_batch = 0;
         config.gamma = Schedule::new(0.05, 0.05);
-        Ok(Self { trainer: Trainer::new(config, device)?, batch })
+        // A trainer computes in no f16; its generator may.
+        let f16 = config.precision == Format::F16;
+        if f16 {
+            config.precision = Format::F32;
+        }
+        let mut trainer = Trainer::new(config, device)?;
+        if f16 {
+            let stages = trainer.config.network.reduced().generator;
+            Format::F16.check(stages, device)?;
+            trainer.generator = trainer.config.network.generator_in(Format::F16, stages)?;
+        }
+        Ok(Self { trainer, batch })
     }
 
     /// Numbers of weights of generator and critic.
