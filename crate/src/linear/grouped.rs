@@ -1,7 +1,7 @@
 //! 3x3 convolution in groups, stride 1, zero padding: the mixing layer of a residual block.
 //!
 //! The portable form gathers the nine shifted pictures and is one batched matrix product over the
-//! groups. In f32 [`crate::kernels`] has direct kernels that never build the nine copies.
+//! groups. Where it can, [`crate::kernels`] has direct kernels that never build the nine copies.
 
 use burn::tensor::Tensor;
 
