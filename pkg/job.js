@@ -137,7 +137,10 @@ export class Job {
       return;
     }
     const call = this.#calls.get(id);
-    if (!call) return;
+    if (!call) {
+      result?.bitmap?.close(); // nobody waits for it
+      return;
+    }
     this.#calls.delete(id);
     if (error) {
       const problem = failure(error.name, error.message);

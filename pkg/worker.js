@@ -10,6 +10,8 @@ import init, { Sampler, Trainer, archive, open, presets } from "./wasm/r3gan.js"
 let handle = null;
 let wasm = null;
 let subject = null;
+/** What a sampler says of its model. */
+let info = null;
 /** The zip of a data set of loose pictures, or the files that it came in. */
 let pictures = null;
 let gpu = null;
@@ -51,7 +53,11 @@ const methods = {
     [wasm, screens] = await Promise.all([init({ module_or_path: module }), screens === "try" ? screenWorks() : screens]);
     watchDevices();
     if (device) handle = await open(device);
-    if (screens) screen = new Screen(gpu);
+    try {
+      if (screens) screen = new Screen(gpu);
+    } catch {
+      screens = false;
+    }
     return screens;
   },
 
@@ -61,7 +67,8 @@ const methods = {
   async openSampler({ source, name, precision }) {
     const bytes = await read(source);
     subject = new Sampler(handle, bytes, name, precision);
-    return subject.info();
+    info = subject.info();
+    return info;
   },
 
   latents: ({ seeds }) => subject.latents(Uint32Array.from(seeds)),
@@ -120,14 +127,20 @@ async function made(latents, { classes, values, bitmap }) {
   return (bitmap && screen && (await drawn(latents, labels))) || subject.sample(latents, labels, values);
 }
 
+/** Null where no screen takes them. */
 async function drawn(latents, labels) {
+  const count = latents.length / info.latent;
+  if (!screen.holds(info.width, count * info.height)) return null;
   const found = subject.draw(latents, labels);
   if (!found) return null;
   const { buffer, offset, ...samples } = found;
-  const bitmap = screen.bitmap(buffer, offset, samples.width, samples.count * samples.height);
-  // Whoever asks goes by how long it takes.
-  await gpu.queue.onSubmittedWorkDone();
-  return bitmap && { ...samples, bitmap };
+  try {
+    return { ...samples, bitmap: await screen.bitmap(buffer, offset, samples.width, samples.count * samples.height) };
+  } catch {
+    // Reading back says what is wrong, if it fails too.
+    screen = null;
+    return null;
+  }
 }
 
 async function read(source) {

@@ -38,7 +38,7 @@ story("the bench page measures what its form asks for, and says what it cannot",
   await scene.state("state", "done");
   assert.match(await scene.text("bench-status"), /^preset: there is no 'tiny'; choose from demo-16, /);
 
-  await scene.visit("bench.html");
+  await scene.visit("bench.html?length=1&utm_source=x");
   assert.equal(await scene.page.locator("body").getAttribute("data-state"), "idle", "nothing runs unasked");
   await scene.get("bench-preset").selectOption("demo-16");
   await scene.get("bench-what").selectOption("critic");

@@ -9,6 +9,8 @@ import { measure } from "./measure.js";
 const $ = (id) => document.getElementById(id);
 const form = $("form");
 const NAMES = { sample: "Sampling", first: "First sample", critic: "Critic step", generator: "Generator step", iteration: "Iteration" };
+/** What the address may ask for. */
+const ASKED = ["preset", "what", "device", "batch", "runs", "warmup", "limit"];
 const known = presets().then((all) => all.map(({ name }) => name));
 let stopped = false;
 
@@ -62,6 +64,7 @@ async function run(query) {
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
+  if (document.body.dataset.state === "running") return; // Enter in a field
   const query = new URLSearchParams();
   for (const [name, value] of new FormData(form)) if (value) query.set(name, String(value));
   // The address asks for the same again.
@@ -74,7 +77,7 @@ $("copy").addEventListener("click", async () => {
   $("copy").textContent = "Copied";
 });
 
-const asked = new URLSearchParams(location.search);
+const asked = new URLSearchParams([...new URLSearchParams(location.search)].filter(([name]) => ASKED.includes(name)));
 for (const [name, value] of asked) if (form.elements[name]) form.elements[name].value = value;
 if (asked.size) run(asked);
 known.then(

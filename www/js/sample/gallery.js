@@ -87,7 +87,10 @@ export class Gallery {
         most = chunk = Math.max(1, Math.floor(chunk / 2));
         continue;
       }
-      if (run !== this.#run) return null;
+      if (run !== this.#run) {
+        samples.bitmap?.close();
+        return null;
+      }
       this.#pictures.splice(done, samples.count, ...samplesToCanvases(samples));
       this.#draw(done, end);
       const each = (performance.now() - start) / samples.count;

@@ -106,7 +106,7 @@ export class Mix {
       for (let row = 0; row < rows; row += 1) {
         const places = Array.from({ length: CELLS }, (_, column) => bilinear(this.#count, column / (CELLS - 1), row / (CELLS - 1)));
         const samples = await this.#session.interpolate(this.#request(places));
-        if (run !== this.#run) return;
+        if (run !== this.#run) return void samples.bitmap?.close();
         this.#cells.splice(row * CELLS, CELLS, ...samplesToCanvases(samples));
         this.#paint();
       }
@@ -120,7 +120,7 @@ export class Mix {
     const run = this.#run;
     try {
       const samples = await this.#session.interpolate(this.#request([bilinear(this.#count, this.#x, this.#y)]));
-      if (run !== this.#run) return;
+      if (run !== this.#run) return void samples.bitmap?.close();
       [this.#picture] = samplesToCanvases(samples);
       this.#paint();
     } catch (error) {

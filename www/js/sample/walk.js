@@ -20,7 +20,6 @@ export class Walk {
   #next;
   #anchors = [];
   #frames = [];
-  #batch = null; // of the frame that is shown
   #asked = 0; // place of the last frame that was asked for
   #place = 0; // where the screen is, in anchors
   #each = 40; // ms a frame, measured
@@ -59,7 +58,7 @@ export class Walk {
     this.#class = label;
     this.#next = next;
     this.#anchors = [seed];
-    this.#frames = [];
+    this.#leave(this.#frames.splice(0));
     this.#asked = 0;
     this.#place = 0;
     this.#then = 0;
@@ -76,6 +75,14 @@ export class Walk {
   stop() {
     this.#session = null;
     this.#run += 1;
+    this.#leave(this.#frames.splice(0));
+  }
+
+  /** Gives back the bitmaps of frames that left the queue, unless others in it share them. */
+  #leave(frames) {
+    for (const { samples } of frames) {
+      if (!this.#frames.some((frame) => frame.samples === samples)) samples.bitmap?.close();
+    }
   }
 
   /** Frames per second that the device keeps up with; with less motion asked for, a still every two seconds. */
@@ -95,20 +102,20 @@ export class Walk {
     if (last) this.#place = Math.min(this.#place + passed / this.#secondsBetween, last.place);
 
     let due = null;
+    const left = [];
     while (this.#frames.length > 0 && this.#frames[0].place <= this.#place + 1e-9) {
       if (this.#frames.length === 1 && due === null && this.#frames[0].shown) break;
       due = this.#frames[0];
       if (this.#frames.length === 1) break; // kept as the place to wait at
-      this.#frames.shift();
+      left.push(this.#frames.shift());
     }
     if (due && !due.shown) {
       due.shown = true;
       const before = Math.floor(due.place);
       const picture = sampleToCanvas(due.samples, due.index, this.#canvas);
-      if (this.#batch !== due.samples) this.#batch?.bitmap?.close(); // nobody comes back to it
-      this.#batch = due.samples;
       this.#show(picture, { from: this.#anchors[before], to: this.#anchors[before + 1], share: due.place - before });
     }
+    this.#leave(left);
 
     const ahead = (this.#asked - this.#place) * this.#secondsBetween;
     if (!this.#busy && ahead < Math.max(LEAD, 2 / this.#rate)) this.#ask(run);
@@ -124,7 +131,7 @@ export class Walk {
     const start = performance.now();
     try {
       const samples = await this.#session.interpolate({ ...this.#request(places), class: this.#class });
-      if (run !== this.#run) return;
+      if (run !== this.#run) return void samples.bitmap?.close();
       places.forEach((place, index) => this.#frames.push({ place, samples, index, shown: false }));
     } catch (error) {
       if (run === this.#run) this.#fail(error);
