@@ -2,12 +2,14 @@
 
 export class Screen {
   #device;
+  #lost = false;
   #canvas = new OffscreenCanvas(1, 1);
   #context = /** @type {GPUCanvasContext} */ (/** @type {unknown} */ (this.#canvas.getContext("webgpu")));
 
   /** @param {GPUDevice} device */
   constructor(device) {
     this.#device = device;
+    device.lost.then(() => (this.#lost = true));
     this.#context.configure({ device, format: "rgba8unorm", usage: GPUTextureUsage.COPY_DST, alphaMode: "opaque" });
   }
 
@@ -19,8 +21,6 @@ export class Screen {
   /** RGBA of a buffer, in rows that begin at multiples of 256 bytes; done when the GPU is, and refused if it refuses. */
   async bitmap(buffer, offset, width, height) {
     const device = this.#device;
-    let lost = false;
-    device.lost.then(() => (lost = true));
     let bitmap = null;
     device.pushErrorScope("validation");
     try {
@@ -37,7 +37,7 @@ export class Screen {
     try {
       // Whoever asks goes by how long it takes.
       const [refused] = await Promise.all([device.popErrorScope(), device.queue.onSubmittedWorkDone()]);
-      if (refused || lost) throw new Error(refused?.message ?? "the GPU was taken away");
+      if (refused || this.#lost) throw new Error(refused?.message ?? "the GPU was taken away");
       return bitmap;
     } catch (error) {
       bitmap.close();
