@@ -151,7 +151,21 @@ impl Kernels for Flex {
         right: FloatTensor<Self>,
         finish: Finishing<Self>,
     ) -> FinishedOn<Self> {
-        Self::finish(Self::float_matmul(left, rows_first(right)), finish)
+        let [groups, rows, depth] = left.layout().shape().dims();
+        let [_, _, columns] = right.layout().shape().dims();
+        let turned = right.clone().transpose(1, 2);
+        let weight = match groups {
+            1 if !left.is_contiguous() => None,
+            1 if right.is_contiguous() => Some(cpu::Right::Rows(values(&right))),
+            1 if turned.is_contiguous() => Some(cpu::Right::Columns(values(&turned))),
+            _ => None,
+        };
+        let Some(weight) = weight else { return Self::finish(Self::float_matmul(left, right), finish) };
+        let shape = [1, rows, 1, columns];
+        let (y, slopes) = finishing(finish, shape, |record, finish| {
+            cpu::product(values(&left), weight, [rows, depth, columns], record, finish)
+        });
+        (FloatTensor::<Self>::from_data(TensorData::new(y, [1, rows, columns])), slopes)
     }
 
     fn grouped(
@@ -163,41 +177,20 @@ impl Kernels for Flex {
     ) -> FinishedOn<Self> {
         let (x, weight) = (contiguous(x), contiguous(weight));
         let shape: [usize; 4] = x.layout().shape().dims();
-        let y = cpu::grouped(values(&x), shape, values(&weight), groups, adjoint);
-        Self::finish(FloatTensor::<Self>::from_data(TensorData::new(y, shape)), finish)
+        let (y, slopes) = finishing(finish, shape, |record, finish| {
+            cpu::grouped(values(&x), shape, values(&weight), groups, adjoint, record, finish)
+        });
+        (FloatTensor::<Self>::from_data(TensorData::new(y, shape)), slopes)
     }
 
     fn finish(x: FloatTensor<Self>, finish: Finishing<Self>) -> FinishedOn<Self> {
-        let (bias, slopes, other, records) = match finish {
-            Finishing::Nothing => return (x, None),
-            Finishing::Add { other } => (None, None, Some(other), false),
-            Finishing::Activate { bias } => (Some(bias), None, None, false),
-            Finishing::Record { bias } => (Some(bias), None, None, true),
-            Finishing::Replay { bias, slopes } => (Some(bias), Some(slopes), None, false),
-            Finishing::Slopes { slopes } => (None, Some(slopes), None, false),
-        };
+        if matches!(finish, Finishing::Nothing) {
+            return (x, None);
+        }
         let mut x = contiguous(x);
-        let (bias, other) = (bias.map(contiguous), other.map(contiguous));
-        let entries = x.layout().shape().num_elements();
-        let mut words = Vec::new();
-        let activation = match (&slopes, &other) {
-            (Some(slopes), _) => cpu::Activation::Slopes(slopes.as_slice().expect("slopes are never sliced")),
-            (None, Some(_)) => cpu::Activation::Nothing,
-            (None, None) if records => {
-                words.resize(entries.div_ceil(cpu::WORD), 0);
-                cpu::Activation::Record(&mut words)
-            }
-            (None, None) => cpu::Activation::LeakyRelu,
-        };
-        let bias = bias.as_ref().map(|bias| {
-            let shape = bias.layout().shape();
-            cpu::Bias { values: values(bias), channels: shape[3], entries: entries / shape[0].max(1) }
-        });
-        let other = other.as_ref().map(values);
-        let slope = NEGATIVE_SLOPE as f32;
-        cpu::finish(values_mut(&mut x), cpu::Finish { bias, activation, other, slope });
-        let count = words.len();
-        let slopes = records.then(|| IntTensor::<Self>::from_data(TensorData::new(words, [count])));
+        let shape = x.layout().shape().dims();
+        let ((), slopes) =
+            finishing(finish, shape, |record, finish| cpu::finish(values_mut(&mut x), record, finish));
         (x, slopes)
     }
 
@@ -269,17 +262,36 @@ fn contiguous(x: FloatTensor<Flex>) -> FloatTensor<Flex> {
     x.to_contiguous()
 }
 
-/// A matrix that lies in memory as its transpose, turned: the library packs those entry by entry.
-fn rows_first(x: FloatTensor<Flex>) -> FloatTensor<Flex> {
-    let [groups, rows, columns] = x.layout().shape().dims();
-    if groups != 1 || x.layout().strides()[1] != 1 || rows == 1 || columns == 1 {
-        return x;
-    }
-    let turned = contiguous(x.transpose(1, 2));
-    FloatTensor::<Flex>::from_data(TensorData::new(
-        cpu::transpose(values(&turned), columns, rows),
-        [groups, rows, columns],
-    ))
+/// Runs a kernel that finishes a feature map of this shape: it gets the words for slopes to record, none if there are
+/// none to, and the parts of the finish.
+fn finishing<T>(
+    finish: Finishing<Flex>,
+    shape: [usize; 4],
+    kernel: impl FnOnce(&mut [u32], cpu::Finish) -> T,
+) -> (T, Option<IntTensor<Flex>>) {
+    let records = matches!(finish, Finishing::Record { .. });
+    let (bias, slopes, other) = match finish {
+        Finishing::Nothing => (None, None, None),
+        Finishing::Add { other } => (None, None, Some(contiguous(other))),
+        Finishing::Activate { bias } | Finishing::Record { bias } => (Some(contiguous(bias)), None, None),
+        Finishing::Replay { bias, slopes } => (Some(contiguous(bias)), Some(slopes), None),
+        Finishing::Slopes { slopes } => (None, Some(slopes), None),
+    };
+    let entries = shape.iter().product::<usize>();
+    let activation = match &slopes {
+        Some(slopes) => cpu::Activation::Slopes(slopes.as_slice().expect("slopes are never sliced")),
+        None if bias.is_some() => cpu::Activation::LeakyRelu,
+        None => cpu::Activation::Nothing,
+    };
+    let bias = bias.as_ref().map(|bias| {
+        let [samples, _, _, channels] = bias.layout().shape().dims();
+        cpu::Bias { values: values(bias), channels, entries: entries / samples.max(1) }
+    });
+    let mut words = vec![0; if records { entries.div_ceil(cpu::WORD) } else { 0 }];
+    let other = other.as_ref().map(values);
+    let result = kernel(&mut words, cpu::Finish { bias, activation, other, slope: NEGATIVE_SLOPE as f32 });
+    let count = words.len();
+    (result, records.then(|| IntTensor::<Flex>::from_data(TensorData::new(words, [count]))))
 }
 
 fn values(x: &FloatTensor<Flex>) -> &[f32] {

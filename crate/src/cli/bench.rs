@@ -11,7 +11,7 @@ use serde_json::json;
 use self::kernels::Kernels;
 use self::work::Bench as Work;
 use super::precision::Precision;
-use super::{count, exit};
+use super::{count, exit, process};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -89,15 +89,13 @@ impl What {
 
 impl Bench {
     pub fn run(self) -> Result<()> {
-        if let Some(threads) = self.threads {
-            if threads > MOST_THREADS {
-                let reason = format!("{threads} is more than {MOST_THREADS}");
-                return Err(Error::setting("--threads", reason));
-            }
-            rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().map_err(|e| {
-                Error::setting("--threads", format!("{threads} threads cannot be started ({e})"))
-            })?;
+        let threads = self.threads.unwrap_or(0);
+        if threads > MOST_THREADS {
+            let reason = format!("{threads} is more than {MOST_THREADS}");
+            return Err(Error::setting("--threads", reason));
         }
+        process::start_pool(threads)
+            .map_err(|e| Error::setting("--threads", format!("{threads} threads cannot be started ({e})")))?;
         let mut config = preset::config(&self.preset, preset::published_classes(&self.preset)?)?;
         let name = backend::resolve(&self.device)?;
         let device = backend::open(&name)?;

@@ -68,6 +68,10 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli.command,
         Err(e) => return refuse(&e),
     };
+    // The bench starts its own, and the others' comes by itself where this fails.
+    if !matches!(command, Command::Bench(_)) {
+        let _ = process::start_pool(0);
+    }
     let done = match command {
         Command::Train(train) => match train.run() {
             Ok(Outcome::Interrupted) => return ExitCode::from(exit::INTERRUPTED),

@@ -33,3 +33,18 @@ pub fn keep_freed() {
 /// Other systems' allocators are left as they are.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 pub fn keep_freed() {}
+
+/// Starts the threads that compute, this one among them: what it starts then needs no other thread to wake up first,
+/// which small networks would wait for a hundred times a pass. `threads` is 0 for what `RAYON_NUM_THREADS` says, else as
+/// many as there are cores.
+///
+/// # Errors
+/// If the system does not give the threads.
+pub fn start_pool(threads: usize) -> Result<(), rayon::ThreadPoolBuildError> {
+    let wished = || std::env::var("RAYON_NUM_THREADS").ok()?.parse().ok().filter(|threads| *threads > 0);
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = if threads > 0 { threads } else { wished().unwrap_or_else(cores) };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+    // Alone it would keep others' work waiting while it waits for them.
+    if threads > 1 { pool.use_current_thread().build_global() } else { pool.build_global() }
+}

@@ -1,5 +1,8 @@
 //! Bias, leaky ReLU, slopes and a residual's sum in one pass, in place; see [`crate::kernels::Finish`].
 
+use std::cell::RefCell;
+use std::mem::MaybeUninit;
+
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
@@ -8,7 +11,11 @@ use super::TASK;
 /// Entries of a word of slopes. Bit `i` of word `w` is of entry `32 w + i`.
 pub const WORD: usize = u32::BITS as usize;
 
-type Block = [f32; WORD];
+/// Products that one core does alone, in some ten microseconds.
+const ALONE: usize = 1 << 20;
+
+/// The entries of one word.
+type Entries = [f32; WORD];
 
 /// A bias for each sample, or one for all of them.
 #[derive(Clone, Copy)]
@@ -21,14 +28,16 @@ pub struct Bias<'a> {
 }
 
 /// What the pass does after the bias.
+#[derive(Clone, Copy)]
 pub enum Activation<'a> {
     Nothing,
+    /// By the sign of each entry, which is also recorded where there are words for it.
     LeakyRelu,
-    Record(&'a mut [u32]),
     Slopes(&'a [u32]),
 }
 
 /// The parts of a pass, in the order in which they happen.
+#[derive(Clone, Copy)]
 pub struct Finish<'a> {
     pub bias: Option<Bias<'a>>,
     pub activation: Activation<'a>,
@@ -36,35 +45,259 @@ pub struct Finish<'a> {
     pub slope: f32,
 }
 
-/// Finishes `x`, entry after entry of `[pixels, channels]`.
-pub fn finish(x: &mut [f32], Finish { bias, activation, other, slope }: Finish) {
+/// Finishes `x`, entry after entry of `[pixels, channels]`; slopes are recorded if `record` is not empty.
+pub fn finish(x: &mut [f32], record: &mut [u32], finish: Finish) {
     let arch = Arch::new();
-    let part = |(task, x, activation): (usize, &mut [f32], Activation)| {
-        let start = task * TASK;
-        let other = other.map(|other| &other[start..start + x.len()]);
-        arch.dispatch(Task { x, start, bias, activation, other, slope });
+    let part = |task: usize, x: &mut [f32], record: &mut [u32]| {
+        arch.dispatch(Task { x, record, start: task * TASK, finish });
     };
     let tasks = x.par_chunks_mut(TASK).enumerate();
+    if record.is_empty() {
+        return tasks.for_each(|(task, x)| part(task, x, &mut []));
+    }
+    let records = record.par_chunks_mut(TASK / WORD);
+    tasks.zip(records).for_each(|((task, x), record)| part(task, x, record));
+}
+
+/// Neighbouring channels of some rows of a feature map `[rows, channels]`.
+pub struct Block<'a> {
+    /// `[lines, width]`, in memory of the thread that computes it.
+    pub values: &'a mut [f32],
+    pub width: usize,
+    pub first_row: usize,
+    pub first_channel: usize,
+}
+
+/// Computes a feature map `[rows, channels]` block by block over all cores, each finished while it is in the cache.
+///
+/// `size` is the rows and channels of a block, the latter in whole words; `work` is how many products the whole map takes.
+/// `body` sets all values of a block, which are those of an earlier one.
+pub fn blocks(
+    shape: [usize; 2],
+    size: [usize; 2],
+    work: usize,
+    record: &mut [u32],
+    finish: Finish,
+    body: impl Fn(&mut Block) + Sync,
+) -> Vec<f32> {
+    let [rows, channels] = shape;
+    let [tall, wide] = size;
+    // Words then do not reach from one row into the next.
+    let joins = channels.is_multiple_of(WORD);
+    let part = |place: &mut Place| {
+        VALUES.with_borrow_mut(|values| place.compute(values, channels, joins.then_some(finish), &body));
+    };
+    // Less is done before another core would have woken up.
+    let least = if work > ALONE { 1 } else { usize::MAX };
+    let mut y = Vec::with_capacity(rows * channels);
+    let free = &mut y.spare_capacity_mut()[..rows * channels];
+    let strips = free.par_chunks_mut(tall * channels).enumerate().with_min_len(least);
+    if joins && !record.is_empty() {
+        let records = record.par_chunks_mut(tall * channels / WORD);
+        strips.zip(records).for_each(|((strip, y), record)| {
+            let mut places = places(y, strip * tall, channels, wide);
+            for row in record.chunks_exact_mut(channels / WORD) {
+                for (place, words) in places.iter_mut().zip(row.chunks_mut(wide / WORD)) {
+                    place.records.push(words);
+                }
+            }
+            places.par_iter_mut().with_min_len(least).for_each(part);
+        });
+    } else {
+        strips.for_each(|(strip, y)| {
+            places(y, strip * tall, channels, wide).par_iter_mut().with_min_len(least).for_each(part);
+        });
+    }
+    // SAFETY: the places cover the map, and each has set its lines.
+    #[allow(unsafe_code)]
+    unsafe {
+        y.set_len(rows * channels);
+    }
+    if !joins {
+        self::finish(&mut y, record, finish);
+    }
+    y
+}
+
+thread_local! {
+    /// Of the block at hand: kept, since clearing what is written next takes as long as writing it.
+    static VALUES: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Where a block goes.
+struct Place<'a> {
+    /// One for each row.
+    lines: Vec<&'a mut [MaybeUninit<f32>]>,
+    /// The words of the slopes of each line, where they are recorded.
+    records: Vec<&'a mut [u32]>,
+    first_row: usize,
+    first_channel: usize,
+}
+
+/// The places of the blocks of some whole rows.
+fn places(y: &mut [MaybeUninit<f32>], first_row: usize, channels: usize, wide: usize) -> Vec<Place<'_>> {
+    let place = |index| Place {
+        lines: Vec::with_capacity(y.len() / channels),
+        records: Vec::new(),
+        first_row,
+        first_channel: index * wide,
+    };
+    let mut places: Vec<Place> = (0..channels.div_ceil(wide)).map(place).collect();
+    for row in y.chunks_exact_mut(channels) {
+        for (place, line) in places.iter_mut().zip(row.chunks_mut(wide)) {
+            place.lines.push(line);
+        }
+    }
+    places
+}
+
+impl Place<'_> {
+    /// Computes the block, finishes it if that is to be done here, and sets the lines.
+    fn compute(
+        &mut self,
+        values: &mut Vec<f32>,
+        channels: usize,
+        finish: Option<Finish>,
+        body: impl Fn(&mut Block),
+    ) {
+        let Self { first_row, first_channel, .. } = *self;
+        let width = self.lines.first().map_or(0, |line| line.len());
+        let entries = self.lines.len() * width;
+        values.resize(values.len().max(entries), 0.0);
+        let mut block = Block { values: &mut values[..entries], width, first_row, first_channel };
+        body(&mut block);
+        if let Some(finish) = finish {
+            let records = &mut self.records;
+            Arch::new().dispatch(FinishBlock { block: &mut block, records, channels, finish });
+        }
+        for (line, values) in self.lines.iter_mut().zip(block.values.chunks_exact(width)) {
+            line.write_copy_of_slice(values);
+        }
+    }
+}
+
+/// What happens to the entries of one word, of which `start` is the first, after the bias.
+///
+/// Each is a loop of its own: one that asks what to do at every word is not made of vectors.
+trait Activate: Copy {
+    fn word(self, x: &mut Entries, start: usize, record: Option<&mut u32>);
+}
+
+#[derive(Clone, Copy)]
+struct Identity;
+
+impl Activate for Identity {
+    #[inline(always)]
+    fn word(self, _: &mut Entries, _: usize, _: Option<&mut u32>) {}
+}
+
+#[derive(Clone, Copy)]
+struct LeakyRelu {
+    slope: f32,
+}
+
+impl Activate for LeakyRelu {
+    #[inline(always)]
+    fn word(self, x: &mut Entries, _: usize, _: Option<&mut u32>) {
+        x.iter_mut().for_each(|value| *value *= if *value <= 0.0 { self.slope } else { 1.0 });
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Recorded {
+    slope: f32,
+}
+
+impl Activate for Recorded {
+    #[inline(always)]
+    fn word(self, x: &mut Entries, _: usize, record: Option<&mut u32>) {
+        let mut found = 0;
+        for (bit, value) in x.iter_mut().enumerate() {
+            let negative = *value <= 0.0;
+            found |= u32::from(negative) << bit;
+            *value = if negative { *value * self.slope } else { *value };
+        }
+        *record.expect("there is a word for all entries") = found;
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Taken<'a> {
+    words: &'a [u32],
+    slope: f32,
+}
+
+impl Activate for Taken<'_> {
+    #[inline(always)]
+    fn word(self, x: &mut Entries, start: usize, _: Option<&mut u32>) {
+        let taken = self.words[start / WORD];
+        for (bit, value) in x.iter_mut().enumerate() {
+            *value *= if (taken >> bit) & 1 == 1 { self.slope } else { 1.0 };
+        }
+    }
+}
+
+/// Entries that are finished word by word.
+trait Words {
+    fn each(self, activate: impl Activate);
+}
+
+#[inline(always)]
+fn activate(words: impl Words, Finish { activation, slope, .. }: Finish, records: bool) {
     match activation {
-        Activation::Nothing => tasks.for_each(|(task, x)| part((task, x, Activation::Nothing))),
-        Activation::LeakyRelu => tasks.for_each(|(task, x)| part((task, x, Activation::LeakyRelu))),
-        Activation::Record(words) => tasks
-            .zip(words.par_chunks_mut(TASK / WORD))
-            .for_each(|((task, x), words)| part((task, x, Activation::Record(words)))),
-        Activation::Slopes(words) => tasks
-            .zip(words.par_chunks(TASK / WORD))
-            .for_each(|((task, x), words)| part((task, x, Activation::Slopes(words)))),
+        Activation::Nothing => words.each(Identity),
+        Activation::LeakyRelu if records => words.each(Recorded { slope }),
+        Activation::LeakyRelu => words.each(LeakyRelu { slope }),
+        Activation::Slopes(taken) => words.each(Taken { words: taken, slope }),
+    }
+}
+
+struct FinishBlock<'a, 'b, 'c> {
+    block: &'a mut Block<'b>,
+    records: &'a mut [&'c mut [u32]],
+    channels: usize,
+    finish: Finish<'a>,
+}
+
+impl WithSimd for FinishBlock<'_, '_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let (finish, records) = (self.finish, !self.records.is_empty());
+        activate(self, finish, records);
+    }
+}
+
+impl Words for FinishBlock<'_, '_, '_> {
+    #[inline(always)]
+    fn each(self, activate: impl Activate) {
+        let Self { block: Block { values, width, first_row, first_channel }, records, channels, finish } =
+            self;
+        for (line, x) in values.chunks_exact_mut(*width).enumerate() {
+            let start = (*first_row + line) * channels + *first_channel;
+            let bias = finish.bias.map(|bias| bias.values[bias.at(start)..].as_chunks().0);
+            let other = finish.other.map(|other| other[start..].as_chunks().0);
+            let mut records = records.get_mut(line).map(|record| record.iter_mut());
+            for (index, x) in x.as_chunks_mut().0.iter_mut().enumerate() {
+                if let Some(bias) = bias {
+                    add(x, &bias[index]);
+                }
+                activate.word(x, start + index * WORD, records.as_mut().and_then(Iterator::next));
+                if let Some(other) = other {
+                    add(x, &other[index]);
+                }
+            }
+        }
     }
 }
 
 struct Task<'a> {
     x: &'a mut [f32],
-    /// Its first entry in the whole tensor.
+    record: &'a mut [u32],
+    /// The first entry of `x` in the whole tensor, that of a whole word.
     start: usize,
-    bias: Option<Bias<'a>>,
-    activation: Activation<'a>,
-    other: Option<&'a [f32]>,
-    slope: f32,
+    finish: Finish<'a>,
 }
 
 impl WithSimd for Task<'_> {
@@ -72,88 +305,70 @@ impl WithSimd for Task<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let Self { x, start, bias, mut activation, other, slope } = self;
-        let (blocks, rest) = x.as_chunks_mut::<WORD>();
-        let whole = blocks.len();
-        for (index, block) in blocks.iter_mut().enumerate() {
-            let other = other.map(|other| *block_of(other, index));
-            finish_block(block, start + index * WORD, index, bias, &mut activation, other, slope);
+        let (finish, records) = (self.finish, !self.record.is_empty());
+        activate(self, finish, records);
+    }
+}
+
+impl Words for Task<'_> {
+    #[inline(always)]
+    fn each(self, activate: impl Activate) {
+        let Self { x, record, start, finish: Finish { bias, other, .. } } = self;
+        let mut records = record.iter_mut();
+        let (words, rest) = x.as_chunks_mut();
+        let whole = words.len() * WORD;
+        let mut finish = |x: &mut Entries, start: usize| {
+            if let Some(bias) = bias {
+                add(x, &bias.word(start));
+            }
+            activate.word(x, start, records.next());
+            if let Some(other) = other.map(|other| &other[start..]) {
+                add(x, &other.first_chunk().copied().unwrap_or_else(|| padded(other)));
+            }
+        };
+        for (index, x) in words.iter_mut().enumerate() {
+            finish(x, start + index * WORD);
         }
         if !rest.is_empty() {
-            let padded = |values: &[f32]| {
-                let mut block = [0.0; WORD];
-                block[..values.len()].copy_from_slice(values);
-                block
-            };
-            let mut block = padded(rest);
-            let other = other.map(|other| padded(&other[whole * WORD..]));
-            finish_block(&mut block, start + whole * WORD, whole, bias, &mut activation, other, slope);
-            rest.copy_from_slice(&block[..rest.len()]);
+            let mut x = padded(rest);
+            finish(&mut x, start + whole);
+            rest.copy_from_slice(&x[..rest.len()]);
         }
     }
 }
 
 #[inline(always)]
-fn finish_block(
-    x: &mut Block,
-    entry: usize,
-    word: usize,
-    bias: Option<Bias>,
-    activation: &mut Activation,
-    other: Option<Block>,
-    slope: f32,
-) {
-    if let Some(bias) = bias {
-        add(x, &bias.block(entry));
-    }
-    match activation {
-        Activation::Nothing => {}
-        Activation::LeakyRelu => {
-            x.iter_mut().for_each(|value| *value = if *value <= 0.0 { *value * slope } else { *value });
-        }
-        Activation::Record(words) => {
-            let mut found = 0;
-            for (bit, value) in x.iter_mut().enumerate() {
-                let negative = *value <= 0.0;
-                found |= u32::from(negative) << bit;
-                *value = if negative { *value * slope } else { *value };
-            }
-            words[word] = found;
-        }
-        Activation::Slopes(words) => {
-            let taken = words[word];
-            for (bit, value) in x.iter_mut().enumerate() {
-                *value *= if (taken >> bit) & 1 == 1 { slope } else { 1.0 };
-            }
-        }
-    }
-    if let Some(other) = other {
-        add(x, &other);
+fn add(x: &mut Entries, y: &Entries) {
+    // All is read before any is written: vectors then need not know that the two do not overlap.
+    let (before, y) = (*x, *y);
+    for (i, x) in x.iter_mut().enumerate() {
+        *x = before[i] + y[i];
     }
 }
 
+/// Less than a word's entries as many, with zeros.
 #[inline(always)]
-fn add(x: &mut Block, y: &Block) {
-    x.iter_mut().zip(y).for_each(|(x, y)| *x += y);
-}
-
-#[inline(always)]
-fn block_of(values: &[f32], index: usize) -> &Block {
-    values[index * WORD..].first_chunk().expect("both have the same number of whole blocks")
+fn padded(values: &[f32]) -> Entries {
+    let mut entries = [0.0; WORD];
+    entries[..values.len()].copy_from_slice(values);
+    entries
 }
 
 impl Bias<'_> {
-    /// What is added to the entries from `entry` on.
+    /// Where the value for an entry is.
     #[inline(always)]
-    fn block(&self, entry: usize) -> Block {
-        let at = |entry: usize| {
-            let sample = if self.values.len() == self.channels { 0 } else { entry / self.entries };
-            sample * self.channels + entry % self.channels
-        };
+    fn at(&self, entry: usize) -> usize {
+        let sample = if self.values.len() == self.channels { 0 } else { entry / self.entries };
+        sample * self.channels + entry % self.channels
+    }
+
+    /// What is added to a word's entries, of which `start` is the first.
+    #[inline(always)]
+    fn word(&self, start: usize) -> Entries {
         if self.channels.is_multiple_of(WORD) {
-            return *self.values[at(entry)..].first_chunk().expect("a row has whole blocks");
+            return *self.values[self.at(start)..].first_chunk().expect("a row has whole words");
         }
-        // The last block may reach beyond the tensor.
-        std::array::from_fn(|lane| self.values.get(at(entry + lane)).copied().unwrap_or(0.0))
+        // The last word may reach beyond the tensor.
+        std::array::from_fn(|lane| self.values.get(self.at(start + lane)).copied().unwrap_or(0.0))
     }
 }

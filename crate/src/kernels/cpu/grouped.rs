@@ -1,13 +1,16 @@
 //! Direct grouped 3x3 convolution for the CPU, channels-last f32.
 //!
-//! A task takes a few rows of one picture. Group by group it copies them, with their border, into a
+//! A task takes some groups of a few rows of one picture. Group by group it copies them, with their border, into a
 //! buffer that stays in the cache; the inner loops keep a tile of pixels times all outputs of the group
 //! in registers.
+
+use std::array::from_fn;
 
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::Shape;
+use super::finish::{Block, Finish, blocks};
 
 /// Taps of the 3x3 window, row by row.
 pub const TAPS: usize = 9;
@@ -18,14 +21,28 @@ pub const GROUP_WIDTHS: [usize; 3] = [8, 16, 32];
 /// Pixels that a task handles at a time, about: the copy of one group then fits the cache.
 const TASK_PIXELS: usize = 256;
 
-/// The convolution of `x` with `weight [channels, channels / groups, 3, 3]`, zero padding, or with its adjoint.
+/// Entries of a weight whose order one task changes.
+const TASK_WEIGHTS: usize = 1 << 16;
+
+/// Channels of a task: small maps have work for several cores.
+const TASK_CHANNELS: usize = 128;
+
+/// The convolution of `x` with `weight [channels, channels / groups, 3, 3]`, zero padding, or with its adjoint, finished.
 ///
 /// Panics if the group width is not one of [`GROUP_WIDTHS`].
-pub fn grouped(x: &[f32], shape: Shape, weight: &[f32], groups: usize, adjoint: bool) -> Vec<f32> {
+pub fn grouped(
+    x: &[f32],
+    shape: Shape,
+    weight: &[f32],
+    groups: usize,
+    adjoint: bool,
+    record: &mut [u32],
+    finish: Finish,
+) -> Vec<f32> {
     match shape[3] / groups {
-        8 => correlate_width::<8>(x, shape, &taps_first::<8>(weight, adjoint)),
-        16 => correlate_width::<16>(x, shape, &taps_first::<16>(weight, adjoint)),
-        32 => correlate_width::<32>(x, shape, &taps_first::<32>(weight, adjoint)),
+        8 => correlate_width::<8>(x, shape, &taps_first::<8>(weight, adjoint), record, finish),
+        16 => correlate_width::<16>(x, shape, &taps_first::<16>(weight, adjoint), record, finish),
+        32 => correlate_width::<32>(x, shape, &taps_first::<32>(weight, adjoint), record, finish),
         width => panic!("no kernel for groups of {width} channels"),
     }
 }
@@ -42,56 +59,66 @@ pub fn weight_gradient(x: &[f32], delta: &[f32], shape: Shape, groups: usize) ->
 
 /// `[groups, out, in, 9]` as `[groups, 9, in, out]`, or for the adjoint with turned taps and inputs and outputs changed.
 fn taps_first<const W: usize>(weight: &[f32], adjoint: bool) -> Vec<f32> {
+    /// Neighbours in the result that are gathered at a time.
+    const TURNED: usize = 8;
     let mut kernel = vec![0.0; weight.len()];
-    let groups = weight.chunks_exact(W * W * TAPS).zip(kernel.chunks_exact_mut(W * W * TAPS));
-    for (weight, kernel) in groups {
-        for (pair, taps) in weight.as_chunks::<TAPS>().0.iter().enumerate() {
-            let (output, input) = (pair / W, pair % W);
-            for (tap, value) in taps.iter().enumerate() {
-                let to = if adjoint {
-                    ((TAPS - 1 - tap) * W + output) * W + input
-                } else {
-                    (tap * W + input) * W + output
-                };
-                kernel[to] = *value;
+    let groups = weight.par_chunks_exact(W * W * TAPS).zip(kernel.par_chunks_exact_mut(W * W * TAPS));
+    let groups = groups.with_min_len(TASK_WEIGHTS / (W * W * TAPS));
+    // Entries from one neighbour to the next, and from one of `W` lines of neighbours to the next.
+    let [near, far] = if adjoint { [TAPS, W * TAPS] } else { [W * TAPS, TAPS] };
+    groups.for_each(|(weight, kernel)| {
+        for (tap, lines) in kernel.chunks_exact_mut(W * W).enumerate() {
+            let tap = if adjoint { TAPS - 1 - tap } else { tap };
+            for (line, neighbours) in lines.as_chunks_mut::<W>().0.iter_mut().enumerate() {
+                for (part, to) in neighbours.as_chunks_mut::<TURNED>().0.iter_mut().enumerate() {
+                    let from = &weight[line * far + part * TURNED * near + tap..];
+                    *to = from_fn(|i| from[i * near]);
+                }
             }
         }
-    }
+    });
     kernel
 }
 
 /// `[groups, 9, in, out]` as `[groups, out, in, 9]`.
 fn taps_last<const W: usize>(kernel: &[f32]) -> Vec<f32> {
     let mut weight = vec![0.0; kernel.len()];
-    let groups = kernel.chunks_exact(W * W * TAPS).zip(weight.chunks_exact_mut(W * W * TAPS));
-    for (kernel, weight) in groups {
+    let groups = kernel.par_chunks_exact(W * W * TAPS).zip(weight.par_chunks_exact_mut(W * W * TAPS));
+    let groups = groups.with_min_len(TASK_WEIGHTS / (W * W * TAPS));
+    groups.for_each(|(kernel, weight)| {
         for (pair, taps) in weight.as_chunks_mut::<TAPS>().0.iter_mut().enumerate() {
             let (output, input) = (pair / W, pair % W);
             for (tap, value) in taps.iter_mut().enumerate() {
                 *value = kernel[(tap * W + input) * W + output];
             }
         }
-    }
+    });
     weight
 }
 
-fn correlate_width<const W: usize>(x: &[f32], shape: Shape, kernel: &[f32]) -> Vec<f32> {
+fn correlate_width<const W: usize>(
+    x: &[f32],
+    shape: Shape,
+    kernel: &[f32],
+    record: &mut [u32],
+    finish: Finish,
+) -> Vec<f32> {
     let [batch, height, width, channels] = shape;
-    let rows = rows_per_task(height, width);
-    let mut y = vec![0.0; batch * height * width * channels];
-    y.par_chunks_mut(rows * width * channels).enumerate().for_each(|(task, y)| {
-        let tasks_per_picture = height / rows;
-        let (picture, first_row) = (task / tasks_per_picture, task % tasks_per_picture * rows);
-        let x = &x[picture * height * width * channels..][..height * width * channels];
+    let (rows, picture) = (rows_per_task(height, width), height * width);
+    let (size, work) = ([rows * width, TASK_CHANNELS], batch * picture * channels * W * TAPS);
+    blocks([batch * picture, channels], size, work, record, finish, |block| {
+        let x = &x[block.first_row / picture * picture * channels..][..picture * channels];
+        let first_row = block.first_row % picture / width;
+        let first_group = block.first_channel / W;
         let mut window = Window::<W>::new(rows, width);
-        for group in 0..channels / W {
+        for index in 0..block.width / W {
+            let group = first_group + index;
             window.load(x, [height, width, channels], first_row, group);
             let kernel = &kernel[group * TAPS * W * W..][..TAPS * W * W];
-            let out = Out { y: &mut *y, channels, offset: group * W };
+            let out = Out { block, offset: index * W };
             dispatch::<W, _>(Correlate::<W> { window: &window, kernel, out });
         }
-    });
-    y
+    })
 }
 
 fn kernel_gradient_width<const W: usize>(x: &[f32], delta: &[f32], shape: Shape) -> Vec<f32> {
@@ -147,21 +174,20 @@ fn by_registers<const W: usize, S: Simd>(simd: S, body: impl Tiled<W>) {
     }
 }
 
-/// Where the outputs of one group go.
-struct Out<'a> {
-    y: &'a mut [f32],
-    channels: usize,
+/// Where the outputs of one group go: in each line from `offset` on.
+struct Out<'a, 'b> {
+    block: &'a mut Block<'b>,
     offset: usize,
 }
 
 /// One group of one task's rows; `kernel` is `[9, in, out]`.
-struct Correlate<'a, const W: usize> {
+struct Correlate<'a, 'b, const W: usize> {
     window: &'a Window<W>,
     kernel: &'a [f32],
-    out: Out<'a>,
+    out: Out<'a, 'b>,
 }
 
-impl<const W: usize> WithSimd for Correlate<'_, W> {
+impl<const W: usize> WithSimd for Correlate<'_, '_, W> {
     type Output = ();
 
     #[inline(always)]
@@ -170,7 +196,7 @@ impl<const W: usize> WithSimd for Correlate<'_, W> {
     }
 }
 
-impl<const W: usize> Tiled<W> for Correlate<'_, W> {
+impl<const W: usize> Tiled<W> for Correlate<'_, '_, W> {
     #[inline(always)]
     fn run<S: Simd, const VECTORS: usize, const TILE: usize>(mut self, simd: S) {
         let (weights, _) = S::as_simd_f32s(self.kernel).0.as_chunks::<VECTORS>();
@@ -192,7 +218,7 @@ impl<const W: usize> Tiled<W> for Correlate<'_, W> {
     }
 }
 
-impl<const W: usize> Correlate<'_, W> {
+impl<const W: usize> Correlate<'_, '_, W> {
     #[inline(always)]
     fn tile<S: Simd, const VECTORS: usize, const TILE: usize>(
         &mut self,
@@ -214,8 +240,9 @@ impl<const W: usize> Correlate<'_, W> {
             }
         }
         for (pixel, sums) in sums.iter().enumerate() {
-            let start = (row * self.window.width + column + pixel) * self.out.channels + self.out.offset;
-            S::as_mut_simd_f32s(&mut self.out.y[start..start + W]).0.copy_from_slice(sums);
+            let line = row * self.window.width + column + pixel;
+            let start = line * self.out.block.width + self.out.offset;
+            S::as_mut_simd_f32s(&mut self.out.block.values[start..start + W]).0.copy_from_slice(sums);
         }
     }
 }
@@ -326,6 +353,7 @@ fn rows_per_task(height: usize, width: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::cpu::Activation;
     use crate::random::RandomState;
 
     /// The definition, straight from the sum.
@@ -372,7 +400,8 @@ mod tests {
             let width = c / groups;
             let x = random(&mut source, b * h * w * c);
             let weight = random(&mut source, groups * TAPS * width * width);
-            let y = grouped(&x, shape, &weight, groups, false);
+            let nothing = Finish { bias: None, activation: Activation::Nothing, other: None, slope: 0.0 };
+            let y = grouped(&x, shape, &weight, groups, false, &mut [], nothing);
             let expected = naive(&x, shape, &weight, groups);
             let largest = expected.iter().fold(0.0f32, |m, v| m.max(v.abs()));
             for (a, b) in y.iter().zip(&expected) {

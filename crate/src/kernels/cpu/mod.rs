@@ -6,14 +6,14 @@ pub mod adam;
 mod finish;
 mod grouped;
 mod pixels;
+mod product;
 mod resample;
-mod transpose;
 
 pub use finish::{Activation, Bias, Finish, WORD, finish};
 pub use grouped::{GROUP_WIDTHS, TAPS, grouped, weight_gradient};
 pub use pixels::{ROW, rgba};
+pub use product::{Right, product};
 pub use resample::resample;
-pub use transpose::transpose;
 
 /// `[batch, height, width, channels]`
 pub type Shape = [usize; 4];

@@ -1,0 +1,259 @@
+//! Products of feature maps with weights: rows are pixels, few or many, columns are channels.
+//!
+//! A task packs a panel of columns of the right side, which then stays in the cache, and multiplies some rows with it;
+//! a tile of rows times the panel's width stays in registers. The left side is read where it lies.
+
+use std::array::from_fn;
+use std::cell::RefCell;
+
+use pulp::{Arch, Simd, WithSimd};
+
+use super::finish::{Block, Finish, blocks};
+
+/// Columns of a task, and the most and fewest rows: more pack less often, fewer give all cores work.
+const TASK_COLUMNS: usize = 64;
+const TASK_ROWS: [usize; 2] = [256, 1024];
+
+/// Tasks that are enough.
+const TASKS: usize = 16;
+
+/// Numbers of a line of the cache.
+const LINE: usize = 16;
+
+/// The right side of a product, `[depth, columns]` in meaning.
+#[derive(Clone, Copy)]
+pub enum Right<'a> {
+    /// Row by row.
+    Rows(&'a [f32]),
+    /// Column by column.
+    Columns(&'a [f32]),
+}
+
+/// `left [rows, depth]` times `right [depth, columns]`, finished: `[rows, columns]`.
+pub fn product(
+    left: &[f32],
+    right: Right,
+    [rows, depth, columns]: [usize; 3],
+    record: &mut [u32],
+    finish: Finish,
+) -> Vec<f32> {
+    let arch = Arch::new();
+    let [fewest, most] = TASK_ROWS;
+    let tall = (rows * columns.div_ceil(TASK_COLUMNS) / TASKS).clamp(fewest, most);
+    let (size, work) = ([tall, TASK_COLUMNS], rows * depth * columns);
+    blocks([rows, columns], size, work, record, finish, |block| {
+        PANEL.with_borrow_mut(|panel| {
+            let left = &left[block.first_row * depth..];
+            arch.dispatch(Multiply { left, right, depth, columns, block, panel });
+        });
+    })
+}
+
+thread_local! {
+    /// Kept, since clearing it anew would cost as much as a product of few rows.
+    static PANEL: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+}
+
+/// One task; `left` begins with its first row.
+struct Multiply<'a, 'b> {
+    left: &'a [f32],
+    right: Right<'a>,
+    depth: usize,
+    columns: usize,
+    block: &'a mut Block<'b>,
+    panel: &'a mut Vec<f32>,
+}
+
+impl WithSimd for Multiply<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        let mut done = 0;
+        while done < self.block.width {
+            done += match self.block.width - done {
+                narrow if narrow <= S::F32_LANES => self.panel::<S, 1, 6>(simd, done),
+                // 24 sums and what they are made of fit 32 registers, 12 fit 16.
+                _ if S::F32_LANES == 16 || cfg!(target_arch = "aarch64") => {
+                    self.panel::<S, 2, 12>(simd, done)
+                }
+                _ => self.panel::<S, 2, 6>(simd, done),
+            };
+        }
+    }
+}
+
+impl Multiply<'_, '_> {
+    /// All rows times the columns from `offset` on, as many as `VECTORS` hold, which is the result.
+    #[inline(always)]
+    fn panel<S: Simd, const VECTORS: usize, const ROWS: usize>(&mut self, simd: S, offset: usize) -> usize {
+        let wide = VECTORS * S::F32_LANES;
+        self.panel.resize(self.panel.len().max(self.depth * wide + LINE), 0.0);
+        let aligned = self.panel.as_ptr().align_offset(LINE * size_of::<f32>()).min(LINE);
+        let panel = &mut self.panel[aligned..][..self.depth * wide];
+        let first = self.block.first_channel + offset;
+        match self.right {
+            Right::Rows(right) => pack_rows::<S>(panel, wide, right, self.columns, first),
+            Right::Columns(right) if wide.is_multiple_of(8) => {
+                pack_columns::<8>(panel, wide, right, self.depth, first);
+            }
+            Right::Columns(right) => pack_columns::<4>(panel, wide, right, self.depth, first),
+        }
+        let (panel, _) = S::as_simd_f32s(panel).0.as_chunks::<VECTORS>();
+        let (depth, width) = (self.depth, self.block.width);
+        let lines = self.block.values.len() / width;
+        let mut line = 0;
+        while line < lines {
+            let (left, values) = (&self.left[line * depth..], &mut self.block.values[line * width..]);
+            let mut out = Out { values, width, offset };
+            line += match lines - line {
+                left_over if left_over >= ROWS => tile::<S, VECTORS, ROWS>(simd, left, panel, &mut out),
+                4.. => tile::<S, VECTORS, 4>(simd, left, panel, &mut out),
+                _ => tile::<S, VECTORS, 1>(simd, left, panel, &mut out),
+            };
+        }
+        wide
+    }
+}
+
+/// Where a tile goes: lines of `width` values, in each from `offset` on.
+struct Out<'a> {
+    values: &'a mut [f32],
+    width: usize,
+    offset: usize,
+}
+
+/// `ROWS` rows of `left` times a panel. Returns `ROWS`.
+#[inline(always)]
+fn tile<S: Simd, const VECTORS: usize, const ROWS: usize>(
+    simd: S,
+    left: &[f32],
+    panel: &[[S::f32s; VECTORS]],
+    out: &mut Out,
+) -> usize {
+    let depth = panel.len();
+    let mut rows = [&left[..depth]; ROWS];
+    rows.iter_mut().enumerate().for_each(|(row, to)| *to = &left[row * depth..][..depth]);
+    let mut sums = [[simd.splat_f32s(0.0); VECTORS]; ROWS];
+    for (at, right) in panel.iter().enumerate() {
+        for (sums, row) in sums.iter_mut().zip(&rows) {
+            let value = simd.splat_f32s(row[at]);
+            for (sum, right) in sums.iter_mut().zip(right) {
+                *sum = simd.mul_add_e_f32s(value, *right, *sum);
+            }
+        }
+    }
+    for (sums, line) in sums.iter().zip(out.values.chunks_exact_mut(out.width)) {
+        let line = &mut line[out.offset..];
+        match S::as_mut_simd_f32s(line).0.first_chunk_mut() {
+            Some(whole) => *whole = *sums,
+            None => {
+                let parts = line.chunks_mut(S::F32_LANES).zip(sums);
+                parts.for_each(|(to, sum)| simd.partial_store_f32s(to, *sum));
+            }
+        }
+    }
+    ROWS
+}
+
+/// Columns from `first` on of a right side that lies row by row, `wide` in a row; what lies beyond the last column is of
+/// no consequence.
+#[inline(always)]
+fn pack_rows<S: Simd>(panel: &mut [f32], wide: usize, right: &[f32], columns: usize, first: usize) {
+    let width = wide.min(columns - first);
+    for (to, row) in panel.chunks_exact_mut(wide).zip(right.chunks_exact(columns)) {
+        let from = &row[first..first + width];
+        let (whole, rest) = S::as_simd_f32s(from);
+        let (to, _) = to.split_at_mut(width);
+        let (to, to_rest) = S::as_mut_simd_f32s(to);
+        // Vector by vector: so few are quicker than a call that copies.
+        to.iter_mut().zip(whole).for_each(|(to, from)| *to = *from);
+        to_rest.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+    }
+}
+
+/// The same for one that lies column by column, each of `depth`, `TURNED` of them at a time; what lies beyond the last
+/// column is not read.
+#[inline(always)]
+fn pack_columns<const TURNED: usize>(
+    panel: &mut [f32],
+    wide: usize,
+    right: &[f32],
+    depth: usize,
+    first: usize,
+) {
+    /// Of each column: longer pieces do not turn in registers.
+    const PIECE: usize = 4;
+    let mut columns = right.chunks_exact(depth).skip(first);
+    for start in (0..wide).step_by(TURNED) {
+        let mut group = [&right[..depth]; TURNED];
+        group.iter_mut().zip(&mut columns).for_each(|(to, column)| *to = &column[..depth]);
+        let mut at = 0;
+        while at + PIECE <= depth {
+            let pieces: [[f32; PIECE]; TURNED] = from_fn(|i| *group[i][at..].first_chunk().expect("it fits"));
+            for row in 0..PIECE {
+                let turned: [f32; TURNED] = from_fn(|i| pieces[i][row]);
+                let to = panel[(at + row) * wide + start..].first_chunk_mut();
+                *to.expect("panels are as wide as several columns") = turned;
+            }
+            at += PIECE;
+        }
+        for at in at..depth {
+            panel[at * wide + start..][..TURNED].copy_from_slice(&group.map(|column| column[at]));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::cpu::{Activation, Bias, WORD};
+    use crate::random::RandomState;
+
+    /// Tiles, panels and squares that are whole, cut, or single.
+    const SIZES: [[usize; 3]; 9] = [
+        [1, 1, 1],
+        [1, 768, 64],
+        [7, 16, 3],
+        [16, 40, 96],
+        [5, 3, 65],
+        [256, 17, 64],
+        [259, 33, 128],
+        [600, 5, 32],
+        [64, 100, 160],
+    ];
+
+    #[test]
+    fn agrees_with_the_definition_however_the_right_side_lies() {
+        let mut source = RandomState::new(7);
+        let mut random = |n: usize| -> Vec<f32> { (0..n).map(|_| source.randn() as f32).collect() };
+        for size @ [rows, depth, columns] in SIZES {
+            let (left, right, bias) = (random(rows * depth), random(depth * columns), random(columns));
+            let turned: Vec<f32> =
+                (0..columns * depth).map(|i| right[i % depth * columns + i / depth]).collect();
+            let sum = |row: usize, column: usize| -> f64 {
+                (0..depth)
+                    .map(|k| f64::from(left[row * depth + k]) * f64::from(right[k * columns + column]))
+                    .sum()
+            };
+            for right in [Right::Rows(&right), Right::Columns(&turned)] {
+                let bias = Some(Bias { values: &bias, channels: columns, entries: rows * columns });
+                let finish = Finish { bias, activation: Activation::LeakyRelu, other: None, slope: 0.2 };
+                let mut words = vec![0; (rows * columns).div_ceil(WORD)];
+                let y = product(&left, right, size, &mut words, finish);
+                for (at, y) in y.iter().enumerate() {
+                    let (row, column) = (at / columns, at % columns);
+                    let before = sum(row, column) + f64::from(finish.bias.unwrap().values[column]);
+                    let negative = (words[at / WORD] >> (at % WORD)) & 1 == 1;
+                    let expected = before * if negative { f64::from(finish.slope) } else { 1.0 };
+                    let bound = 1e-6 * (depth as f64).sqrt() * 8.0;
+                    assert!(
+                        (f64::from(*y) - expected).abs() < bound,
+                        "{size:?} at {at}: {y} is not {expected}"
+                    );
+                    assert!(before.abs() < bound || negative == (before < 0.0), "{size:?} at {at}");
+                }
+            }
+        }
+    }
+}
