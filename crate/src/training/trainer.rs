@@ -169,14 +169,23 @@ impl Trainer {
 
     /// The critic's phase alone: gradient over the batch in micro-batches, one Adam step.
     pub fn critic_step(&mut self, phase: &Phase) -> Vec<CriticValues> {
+        self.critic_step_on(phase, |trainer, part| {
+            trainer.generator.evaluate(&trainer.players.generator, part.latents.clone(), part.labels.as_ref())
+        })
+    }
+
+    /// The same, with fakes `[batch, height, width, channels]` for each micro-batch from `fakes`.
+    pub fn critic_step_on(
+        &mut self,
+        phase: &Phase,
+        fakes: impl Fn(&Self, &Phase) -> Tensor<4>,
+    ) -> Vec<CriticValues> {
         let scheduled = self.config.scheduled(self.images);
         let TrainingConfig { objective, penalty, .. } = self.config;
         let task = CriticTask { objective, penalty, gamma: scheduled.gamma };
         let (gradients, values) = accumulate(phase, self.config.pass(), |part| {
-            let labels = part.labels.as_ref();
-            let fakes = self.generator.evaluate(&self.players.generator, part.latents.clone(), labels);
             let critic = Player { network: &self.critic, weights: &self.players.critic };
-            critic_gradients(critic, part, fakes, task, phase.len())
+            critic_gradients(critic, part, fakes(self, part), task, phase.len())
         });
         let (rate, beta2) = (scheduled.learning_rate, scheduled.beta2);
         self.players.critic_adam.step(&mut self.players.critic, gradients, rate, beta2);

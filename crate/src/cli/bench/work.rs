@@ -58,6 +58,17 @@ impl Bench {
         })
     }
 
+    /// Seconds of the critic's step on reals and fakes that are there: its gradient, Adam.
+    pub fn measure_critic_on_given(&mut self, runs: usize, warmup: u16) -> Result<Vec<f64>> {
+        let fakes = self.draw(self.batch)?.reals;
+        self.repeat(runs, warmup, self.batch, |trainer, phase| {
+            trainer
+                .critic_step_on(phase, |_, part| fakes.clone().narrow(0, 0, part.len()))
+                .swap_remove(0)
+                .loss
+        })
+    }
+
     /// Seconds of one forward pass of the critic, keeping nothing, on as many images as its step sees.
     pub fn measure_critic_forward(&mut self, runs: usize, warmup: u16) -> Result<Vec<f64>> {
         self.repeat(runs, warmup, 2 * self.batch, |trainer, phase| {
