@@ -1,17 +1,21 @@
 //! Which kernel computes a product: fixed by sizes, layouts, format and what the device has, never by a clock.
 //!
-//! | format | right's columns | left | right | kernel |
-//! |---|---|---|---|---|
-//! | f32 | up to [`WIDEST`] | whole vectors of terms | whole vectors of columns, or small enough to be turned | [`Product::Rows`] |
-//! | f32 | up to [`WIDEST`] | whole vectors of rows | whole vectors of columns | [`Product::Columns`] |
-//! | f32 | up to [`WIDEST`] | anything else | anything else | [`Product::Scalars`] |
-//! | half, no matrix units | up to [`WIDEST`] | as for `Rows` | as for `Rows` | [`Product::Rows`] |
-//! | all the rest | | | | [`Product::Library`] |
+//! | format | matrix units | right's columns | left | right | kernel |
+//! |---|---|---|---|---|---|
+//! | f32 | none | any | whole vectors of terms | whole vectors of columns, or [`TURNED`] rows to turn them for | [`Product::Rows`] |
+//! | f32 | yes | up to [`WIDEST`] | the same | the same | [`Product::Rows`] |
+//! | f32 | | up to [`WIDEST`] | whole vectors of rows | whole vectors of columns | [`Product::Columns`] |
+//! | f32 | | up to [`WIDEST`], or fewer rows than [`TURNED`] | anything else | anything else | [`Product::Scalars`] |
+//! | half | none | any | as for `Rows` | as for `Rows` | [`Product::Rows`] |
+//! | all the rest | | | | | [`Product::Library`] |
 
 use super::LANES;
 
-/// The widest result of our own kernels; beyond it tiles that are shared by a work group pay.
+/// The widest result of our own kernels where tiles that a work group shares, or matrix units, may pay.
 const WIDEST: usize = 512;
+
+/// Rows for which a right side is turned in memory before it is read.
+const TURNED: usize = 16;
 
 /// A way to multiply matrices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,14 +53,15 @@ impl Product {
     pub fn choose(sizes: Sizes, [left, right]: [Layout; 2], is_f32: bool, has_matrix_units: bool) -> Self {
         let Sizes { rows, terms, columns } = sizes;
         let whole = |size: usize| size.is_multiple_of(LANES);
-        // What is turned before it is read is to be the smaller one.
-        let readable = right == Layout::Rows || columns <= rows;
+        let readable = right == Layout::Rows || rows >= TURNED;
         let by_rows = whole(columns) && whole(terms) && left == Layout::Rows && readable;
         let by_columns = whole(columns) && whole(rows) && left == Layout::Columns && right == Layout::Rows;
         match () {
-            _ if columns > WIDEST => Self::Library,
             _ if !is_f32 && (has_matrix_units || !by_rows) => Self::Library,
+            _ if columns > WIDEST && has_matrix_units => Self::Library,
             _ if by_rows => Self::Rows,
+            _ if rows < TURNED => Self::Scalars,
+            _ if columns > WIDEST => Self::Library,
             _ if by_columns => Self::Columns,
             _ => Self::Scalars,
         }
@@ -84,8 +89,11 @@ mod tests {
             ([8192, 64, 3], [Rows, Scattered], true, false, Product::Scalars),
             // One row: turning the weight would cost more than the product.
             ([1, 64, 128], [Rows, Columns], true, false, Product::Scalars),
-            // cifar10's are wide.
-            ([4096, 768, 1536], [Rows, Columns], true, false, Product::Library),
+            // cifar10's are wide: from few pixels and many, the same with matrix units, a weight's gradient.
+            ([16, 768, 1536], [Rows, Columns], true, false, Product::Rows),
+            ([4096, 768, 1536], [Rows, Columns], true, false, Product::Rows),
+            ([4096, 768, 1536], [Rows, Columns], true, true, Product::Library),
+            ([1536, 4096, 768], [Columns, Rows], true, false, Product::Library),
             // Half precision belongs to matrix units where there are any.
             ([8192, 128, 256], [Rows, Columns], false, false, Product::Rows),
             ([8192, 128, 256], [Rows, Columns], false, true, Product::Library),
