@@ -11,7 +11,7 @@ use {
 };
 
 use crate::error::{Error, Result};
-use crate::kernels::{AdamStep, Finishing, NEGATIVE_SLOPE, cpu, warp};
+use crate::kernels::{AdamStep, Finishing, NEGATIVE_SLOPE, Parameters, cpu, warp};
 
 /// A finished feature map, and slopes where they were to be recorded; see [`crate::kernels::Finish`].
 pub type FinishedOn<B> = (FloatTensor<B>, Option<IntTensor<B>>);
@@ -48,13 +48,17 @@ pub trait Kernels: Backend {
     fn resample(x: FloatTensor<Self>, up: bool, factor: f32) -> FloatTensor<Self>;
     /// See [`crate::kernels::adam`].
     fn adam(
-        weight: FloatTensor<Self>,
-        moment: FloatTensor<Self>,
-        gradient: FloatTensor<Self>,
+        #[extension_type] weights: Parameters<Self>,
+        #[extension_type] moments: Parameters<Self>,
+        #[extension_type] gradients: Parameters<Self>,
         step: AdamStep,
-    ) -> (FloatTensor<Self>, FloatTensor<Self>);
+    ) -> (Vec<FloatTensor<Self>>, Vec<FloatTensor<Self>>);
     /// See [`crate::kernels::average`].
-    fn average(average: FloatTensor<Self>, weight: FloatTensor<Self>, decay: f64) -> FloatTensor<Self>;
+    fn average(
+        #[extension_type] averages: Parameters<Self>,
+        #[extension_type] weights: Parameters<Self>,
+        decay: f64,
+    ) -> Vec<FloatTensor<Self>>;
     /// See [`crate::kernels::rgba`].
     fn rgba(x: FloatTensor<Self>) -> IntTensor<Self>;
     /// See [`crate::kernels::warp`].
@@ -120,16 +124,16 @@ impl Kernels for Gpu {
     }
 
     fn adam(
-        weight: FloatTensor<Self>,
-        moment: FloatTensor<Self>,
-        gradient: FloatTensor<Self>,
+        weights: Parameters<Self>,
+        moments: Parameters<Self>,
+        gradients: Parameters<Self>,
         step: AdamStep,
-    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        crate::kernels::gpu::adam(weight, moment, gradient, step)
+    ) -> (Vec<FloatTensor<Self>>, Vec<FloatTensor<Self>>) {
+        crate::kernels::gpu::adam(weights.0, moments.0, gradients.0, step)
     }
 
-    fn average(average: FloatTensor<Self>, weight: FloatTensor<Self>, decay: f64) -> FloatTensor<Self> {
-        crate::kernels::gpu::average(average, weight, decay)
+    fn average(averages: Parameters<Self>, weights: Parameters<Self>, decay: f64) -> Vec<FloatTensor<Self>> {
+        crate::kernels::gpu::average(averages.0, weights.0, decay)
     }
 
     fn rgba(x: FloatTensor<Self>) -> IntTensor<Self> {
@@ -214,20 +218,27 @@ impl Kernels for Flex {
     }
 
     fn adam(
-        weight: FloatTensor<Self>,
-        moment: FloatTensor<Self>,
-        gradient: FloatTensor<Self>,
+        weights: Parameters<Self>,
+        moments: Parameters<Self>,
+        gradients: Parameters<Self>,
         step: AdamStep,
-    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        let [mut weight, mut moment, gradient] = [weight, moment, gradient].map(contiguous);
-        cpu::adam::adam(values_mut(&mut weight), values_mut(&mut moment), values(&gradient), step);
-        (weight, moment)
+    ) -> (Vec<FloatTensor<Self>>, Vec<FloatTensor<Self>>) {
+        let tensors = weights.0.into_iter().zip(moments.0).zip(gradients.0);
+        let stepped = |((weight, moment), gradient)| {
+            let [mut weight, mut moment, gradient] = [weight, moment, gradient].map(contiguous);
+            cpu::adam::adam(values_mut(&mut weight), values_mut(&mut moment), values(&gradient), step);
+            (weight, moment)
+        };
+        tensors.map(stepped).unzip()
     }
 
-    fn average(average: FloatTensor<Self>, weight: FloatTensor<Self>, decay: f64) -> FloatTensor<Self> {
-        let [mut average, weight] = [average, weight].map(contiguous);
-        cpu::adam::average(values_mut(&mut average), values(&weight), decay as f32, (1.0 - decay) as f32);
-        average
+    fn average(averages: Parameters<Self>, weights: Parameters<Self>, decay: f64) -> Vec<FloatTensor<Self>> {
+        let moved = |(average, weight)| {
+            let [mut average, weight] = [average, weight].map(contiguous);
+            cpu::adam::average(values_mut(&mut average), values(&weight), decay as f32, (1.0 - decay) as f32);
+            average
+        };
+        averages.0.into_iter().zip(weights.0).map(moved).collect()
     }
 
     fn rgba(x: FloatTensor<Self>) -> IntTensor<Self> {

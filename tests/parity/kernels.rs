@@ -3,10 +3,11 @@
 use burn::tensor::{Device, Tensor, TensorData};
 use r3gan::kernels::{self, Finish, TAPS};
 use r3gan::linear::{LinearMap, resample::Resample};
+use r3gan::network::Weights;
 use r3gan::random::RandomState;
 use r3gan::training::{Adam, average};
 
-use crate::compare::{FORWARD, GRADIENT, assert_close, host};
+use crate::compare::{FORWARD, GRADIENT, assert_close, assert_within, host};
 use crate::platform::on_devices;
 
 pub fn draw(random: &mut RandomState, length: usize) -> Vec<f32> {
@@ -229,4 +230,54 @@ async fn averages(device: &Device) {
     }
 }
 
-on_devices! { steps_of_adam, averages, narrow_products, grouped_convolutions, resampling_and_its_adjoint, pixels_of_samples }
+/// Lengths on both sides of work groups and of a slice's alignment, and more than a launch takes.
+const LENGTHS: [usize; 20] = [1, 63, 64, 65, 3, 128, 1, 1000, 7, 192, 256, 2, 31, 64, 100, 5, 1, 640, 9, 77];
+
+/// A network whose weights others hold too, all of them or one: they keep their values, and the updates have theirs.
+async fn updates_of_what_others_hold(device: &Device) {
+    let mut random = RandomState::new(7);
+    let mut network = || LENGTHS.map(|length| draw(&mut random, length));
+    let mut expected = network();
+    // Far from zero, beside which epsilon is nothing.
+    let gradients = network().map(|values| values.iter().map(|g| g + g.signum()).collect::<Vec<f32>>());
+    let tensors = |values: &[Vec<f32>]| -> Weights {
+        values.iter().map(|values| tensor(values, [values.len()], device)).collect()
+    };
+    let mut weights = tensors(&expected);
+    let mut averages = weights.clone();
+    let mut adam = Adam::new(&weights);
+    let mut expected_averages = expected.clone();
+    let mut held: Vec<(Weights, Vec<Vec<f32>>)> = Vec::new();
+    for step in 0..4 {
+        held.push(match step {
+            0 | 2 => (weights.clone(), expected.to_vec()),
+            1 => (averages[3..5].to_vec(), expected_averages[3..5].to_vec()),
+            _ => (
+                vec![weights[9].clone(), averages[0].clone()],
+                vec![expected[9].clone(), expected_averages[0].clone()],
+            ),
+        });
+        // A step that forgets: the second moment is the gradient's square, the update its sign.
+        adam.step(&mut weights, tensors(&gradients), 0.125, 0.0);
+        average::update(&mut averages, &weights, 0.75);
+        for ((weight, gradient), average) in expected.iter_mut().zip(&gradients).zip(&mut expected_averages) {
+            for ((weight, gradient), average) in weight.iter_mut().zip(gradient).zip(average) {
+                *weight -= 0.125 * gradient.signum();
+                *average += (*weight - *average) * 0.25;
+            }
+        }
+    }
+    held.push((weights, expected.to_vec()));
+    held.push((averages, expected_averages.to_vec()));
+    held.push((adam.second_moments, gradients.map(|values| values.iter().map(|g| g * g).collect()).to_vec()));
+    for (place, (tensors, expected)) in held.into_iter().enumerate() {
+        for (tensor, expected) in tensors.into_iter().zip(expected) {
+            assert_within(&format!("what is held, {place}"), &host(tensor).await, &expected, FORWARD);
+        }
+    }
+}
+
+on_devices! {
+    updates_of_what_others_hold, steps_of_adam, averages, narrow_products, grouped_convolutions,
+    resampling_and_its_adjoint, pixels_of_samples,
+}

@@ -7,6 +7,7 @@ pub(crate) mod cpu;
 mod finish;
 #[cfg(feature = "gpu")]
 pub(crate) mod gpu;
+mod update;
 pub(crate) mod warp;
 
 use burn::backend::Dispatch;
@@ -16,6 +17,7 @@ use crate::backend::{self, Kernels};
 pub use cpu::TAPS;
 pub use finish::{Finish, Finished, Finishing, NEGATIVE_SLOPE, Slopes, finished};
 
+pub use update::{AdamStep, Parameters, adam, average};
 /// Whether our kernels are for tensors like `x` at all: in f32 everywhere, in half precision on GPUs.
 pub fn ours<const D: usize>(x: &Tensor<D>) -> bool {
     match x.dtype() {
@@ -66,33 +68,6 @@ pub fn finished_product(left: Tensor<3>, right: Tensor<3>, finish: Finish) -> Fi
         return (y.reshape([groups, rows, columns]), slopes);
     }
     finish::wrapped(Dispatch::product(left.into_dispatch(), right.into_dispatch(), finish.lowered()))
-}
-
-/// The numbers of one step of Adam.
-#[derive(Clone, Copy, Debug)]
-pub struct AdamStep {
-    pub rate: f64,
-    pub beta2: f64,
-    /// What the root of the second moment is divided by.
-    pub correction: f64,
-    pub epsilon: f64,
-}
-
-/// The new weight and second moment, each `[n]`.
-pub fn adam(
-    weight: Tensor<1>,
-    moment: Tensor<1>,
-    gradient: Tensor<1>,
-    step: AdamStep,
-) -> (Tensor<1>, Tensor<1>) {
-    let [weight, moment, gradient] = [weight, moment, gradient].map(Tensor::into_dispatch);
-    let (weight, moment) = Dispatch::adam(weight, moment, gradient, step);
-    (Tensor::from_dispatch(weight), Tensor::from_dispatch(moment))
-}
-
-/// `average` moved towards `weight`, each `[n]`; see [`crate::training::average`].
-pub fn average(average: Tensor<1>, weight: Tensor<1>, decay: f64) -> Tensor<1> {
-    Tensor::from_dispatch(Dispatch::average(average.into_dispatch(), weight.into_dispatch(), decay))
 }
 
 /// 3x3 convolution in groups of `x [b, h, w, c]` with a flat `weight [c, c / groups, 3, 3]`, zero padding, finished:

@@ -24,19 +24,18 @@ impl Adam {
         self.steps += 1;
         let correction = (1.0 - beta2.powf(self.steps as f64)).sqrt();
         let step = AdamStep { rate, beta2, correction, epsilon: EPSILON };
-        let moments = std::mem::take(&mut self.second_moments);
         // Taken out, so that what no one else holds is changed in place.
-        let updated = std::mem::take(weights).into_iter().zip(moments).zip(gradients);
-        (*weights, self.second_moments) = updated
-            .map(|((weight, moment), gradient)| {
-                if kernels::ours_in_f32(&weight) {
-                    return kernels::adam(weight, moment, gradient, step);
-                }
-                let squared = gradient.clone().square() * (1.0 - beta2);
-                let moment = moment * beta2 + squared;
-                let denominator = moment.clone().sqrt() / correction + EPSILON;
-                (weight - gradient / denominator * rate, moment)
-            })
-            .unzip();
+        let (old, moments) = (std::mem::take(weights), std::mem::take(&mut self.second_moments));
+        if old.iter().all(kernels::ours_in_f32) {
+            (*weights, self.second_moments) = kernels::adam(old, moments, gradients, step);
+            return;
+        }
+        let updated = old.into_iter().zip(moments).zip(gradients).map(|((weight, moment), gradient)| {
+            let squared = gradient.clone().square() * (1.0 - beta2);
+            let moment = moment * beta2 + squared;
+            let denominator = moment.clone().sqrt() / correction + EPSILON;
+            (weight - gradient / denominator * rate, moment)
+        });
+        (*weights, self.second_moments) = updated.unzip();
     }
 }

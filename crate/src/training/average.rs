@@ -12,13 +12,15 @@ pub fn decay(batch: usize, half_life: f64) -> f64 {
 
 /// Moves `average` towards `weights`. The two forms round like the reference's `lerp`.
 pub fn update(average: &mut Weights, weights: &Weights, decay: f64) {
-    for (average, weight) in average.iter_mut().zip(weights) {
-        average.inplace(|average| {
-            if kernels::ours_in_f32(&average) {
-                return kernels::average(average, weight.clone(), decay);
-            }
-            let distance = average.clone() - weight.clone();
-            if decay < 0.5 { weight.clone() + distance * decay } else { average - distance * (1.0 - decay) }
-        });
+    // Taken out, so that what no one else holds is changed in place.
+    let old = std::mem::take(average);
+    if old.iter().all(kernels::ours_in_f32) {
+        *average = kernels::average(old, weights.clone(), decay);
+        return;
     }
+    let moved = old.into_iter().zip(weights).map(|(average, weight)| {
+        let distance = average.clone() - weight.clone();
+        if decay < 0.5 { weight.clone() + distance * decay } else { average - distance * (1.0 - decay) }
+    });
+    *average = moved.collect();
 }

@@ -13,7 +13,7 @@ use serde_json::json;
 use super::{exit, median};
 use crate::kernels::{self, AdamStep, Finish};
 use crate::linear::{LinearMap, resample::Resample};
-use crate::network::{Layer, Network, NetworkConfig};
+use crate::network::{Layer, Network, NetworkConfig, Weights};
 use crate::{Error, Result};
 
 /// Entries of the tensors that are copied and of the matrices that are multiplied, to find the roof.
@@ -276,27 +276,26 @@ impl Kernels<'_> {
         let adam = {
             let device = device.clone();
             move || -> Work {
-                let [weight, moment, gradient]: [Tensor<1>; 3] =
-                    [(); 3].map(|()| random([count], &device).abs());
+                let [weights, moments, gradients]: [Weights; 3] =
+                    [(); 3].map(|()| vec![random([count], &device).abs()]);
                 // Held by no one else, as in training: the CPU then changes it in place.
-                let held = RefCell::new(Some((weight, moment)));
+                let held = RefCell::new((weights, moments));
                 Box::new(move || {
-                    let (weight, moment) = held.take().expect("a step puts back what it took");
-                    let (weight, moment) = kernels::adam(weight, moment, gradient.clone(), step);
-                    let first = weight.clone().narrow(0, 0, 1) + 0.0;
-                    held.replace(Some((weight, moment)));
+                    let (weights, moments) = held.take();
+                    let (weights, moments) = kernels::adam(weights, moments, gradients.clone(), step);
+                    let first = weights[0].clone().narrow(0, 0, 1) + 0.0;
+                    held.replace((weights, moments));
                     first
                 })
             }
         };
         let moved = move || -> Work {
-            let [average, weight]: [Tensor<1>; 2] = [(); 2].map(|()| random([count], &device));
-            let held = RefCell::new(Some(average));
+            let [averages, weights]: [Weights; 2] = [(); 2].map(|()| vec![random([count], &device)]);
+            let held = RefCell::new(averages);
             Box::new(move || {
-                let average = held.take().expect("a step puts back what it took");
-                let average = kernels::average(average, weight.clone(), 0.999);
-                let first = average.clone().narrow(0, 0, 1) + 0.0;
-                held.replace(Some(average));
+                let averages = kernels::average(held.take(), weights.clone(), 0.999);
+                let first = averages[0].clone().narrow(0, 0, 1) + 0.0;
+                held.replace(averages);
                 first
             })
         };

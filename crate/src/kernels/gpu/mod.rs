@@ -7,6 +7,7 @@
 mod adam;
 mod choice;
 mod finish;
+mod flat;
 mod grouped;
 mod pixels;
 mod product;
