@@ -11,7 +11,7 @@ use {
 };
 
 use crate::error::{Error, Result};
-use crate::kernels::{AdamStep, Finishing, NEGATIVE_SLOPE, Parameters, cpu, warp};
+use crate::kernels::{AdamStep, Finishing, NEGATIVE_SLOPE, Parameters, Scaling, cpu, warp};
 
 /// A finished feature map, and slopes where they were to be recorded; see [`crate::kernels::Finish`].
 pub type FinishedOn<B> = (FloatTensor<B>, Option<IntTensor<B>>);
@@ -61,6 +61,8 @@ pub trait Kernels: Backend {
     ) -> Vec<FloatTensor<Self>>;
     /// See [`crate::kernels::rgba`].
     fn rgba(x: FloatTensor<Self>) -> IntTensor<Self>;
+    /// See [`crate::kernels::channel_sums`].
+    fn channel_sums(x: FloatTensor<Self>, #[extension_type] scale: Scaling<Self>) -> FloatTensor<Self>;
     /// See [`crate::kernels::warp`].
     fn warp(x: FloatTensor<Self>, geometry: FloatTensor<Self>) -> FloatTensor<Self>;
     /// See [`crate::kernels::warp_adjoint`].
@@ -138,6 +140,14 @@ impl Kernels for Gpu {
 
     fn rgba(x: FloatTensor<Self>) -> IntTensor<Self> {
         crate::kernels::gpu::rgba(x)
+    }
+
+    fn channel_sums(x: FloatTensor<Self>, scale: Scaling<Self>) -> FloatTensor<Self> {
+        let scale = match scale {
+            Scaling::Samples { scale } => Some(scale),
+            Scaling::None => None,
+        };
+        crate::kernels::gpu::channel_sums(x, scale)
     }
 
     fn warp(_: FloatTensor<Self>, _: FloatTensor<Self>) -> FloatTensor<Self> {
@@ -247,6 +257,10 @@ impl Kernels for Flex {
         let row = width.next_multiple_of(cpu::ROW);
         let words = cpu::rgba(values(&x), width, row);
         IntTensor::<Self>::from_data(TensorData::new(words, [batch, height, row]))
+    }
+
+    fn channel_sums(_: FloatTensor<Self>, _: Scaling<Self>) -> FloatTensor<Self> {
+        unreachable!("has_channel_sums says that only GPUs have this kernel")
     }
 
     fn warp(x: FloatTensor<Self>, geometry: FloatTensor<Self>) -> FloatTensor<Self> {

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 use r3gan::kernels::{self, Finish, TAPS};
-use r3gan::linear::{LinearMap, resample::Resample};
+use r3gan::linear::{LinearMap, bias, resample::Resample};
 use r3gan::network::Weights;
 use r3gan::random::RandomState;
 use r3gan::training::{Adam, average};
@@ -277,7 +277,44 @@ async fn updates_of_what_others_hold(device: &Device) {
     }
 }
 
+/// Batch, height, width and channels: one of each, whole vectors and none, pixels beside what a unit reads at a time, one
+/// part and several, samples that a part ends within.
+const MAPS: [[usize; 4]; 8] = [
+    [1, 1, 1, 1],
+    [37, 1, 1, 12],
+    [600, 1, 1, 128],
+    [3, 5, 7, 6],
+    [2, 4, 4, 20],
+    [1, 32, 32, 16],
+    [5, 17, 29, 3],
+    [7, 16, 16, 64],
+];
+
+async fn gradients_of_biases(device: &Device) {
+    let mut random = RandomState::new(8);
+    for [b, h, w, c] in MAPS {
+        let (delta, scale) = (draw(&mut random, b * h * w * c), draw(&mut random, b));
+        let (mut plain, mut scaled) = (vec![0.0f64; c], vec![0.0f64; c]);
+        for (at, value) in delta.iter().enumerate() {
+            plain[at % c] += f64::from(*value);
+            scaled[at % c] += f64::from(*value) * f64::from(scale[at / (h * w * c)]);
+        }
+        let [plain, scaled] =
+            [plain, scaled].map(|sums| sums.iter().map(|sum| *sum as f32).collect::<Vec<_>>());
+        let delta = tensor(&delta, [b, h, w, c], device);
+        let scale = tensor(&scale, [b, 1, 1, 1], device);
+        // The same maps, lying in memory with the channels first.
+        let turned = (delta.clone().swap_dims(1, 3) * 1.0).swap_dims(1, 3);
+        for delta in [delta, turned] {
+            let found = host(bias::gradient(delta.clone(), None)).await;
+            assert_close(&format!("{b} x {h} x {w} x {c}"), &found, &plain, GRADIENT);
+            let found = host(bias::gradient(delta, Some(&scale))).await;
+            assert_close(&format!("{b} x {h} x {w} x {c}, scaled"), &found, &scaled, GRADIENT);
+        }
+    }
+}
+
 on_devices! {
-    updates_of_what_others_hold, steps_of_adam, averages, narrow_products, grouped_convolutions,
+    gradients_of_biases, updates_of_what_others_hold, steps_of_adam, averages, narrow_products, grouped_convolutions,
     resampling_and_its_adjoint, pixels_of_samples,
 }

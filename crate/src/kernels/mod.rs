@@ -10,14 +10,15 @@ pub(crate) mod gpu;
 mod update;
 pub(crate) mod warp;
 
-use burn::backend::Dispatch;
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Backend, Dispatch, ExtensionType};
 use burn::tensor::{DType, Int, Tensor};
 
 use crate::backend::{self, Kernels};
 pub use cpu::TAPS;
 pub use finish::{Finish, Finished, Finishing, NEGATIVE_SLOPE, Slopes, finished};
-
 pub use update::{AdamStep, Parameters, adam, average};
+
 /// Whether our kernels are for tensors like `x` at all: in f32 everywhere, in half precision on GPUs.
 pub fn ours<const D: usize>(x: &Tensor<D>) -> bool {
     match x.dtype() {
@@ -91,6 +92,27 @@ pub fn grouped_weight_gradient(x: Tensor<4>, delta: Tensor<4>, groups: usize) ->
 /// `x [b, h, w, c]` in twice the size, or half of it, by the filter of [`crate::linear::resample`], times `factor`.
 pub fn resample(x: Tensor<4>, up: bool, factor: f64) -> Tensor<4> {
     Tensor::from_dispatch(Dispatch::resample(x.into_dispatch(), up, factor as f32))
+}
+
+/// Whether sums over the pixels of `x` have a kernel.
+pub fn has_channel_sums(x: &Tensor<4>) -> bool {
+    ours(x) && !backend::is_cpu(&x.device()) && x.shape().num_elements() > 0
+}
+
+/// The sum of `x [b, h, w, c]` over all but channels, each sample times its `scale [b, 1, 1, 1]`, one if absent: `[c]`, f32.
+pub fn channel_sums(x: Tensor<4>, scale: Option<Tensor<4>>) -> Tensor<1> {
+    let scale = match scale {
+        Some(scale) => Scaling::Samples { scale: scale.into_dispatch() },
+        None => Scaling::None,
+    };
+    Tensor::from_dispatch(Dispatch::channel_sums(x.into_dispatch(), scale))
+}
+
+/// What samples are multiplied by.
+#[derive(ExtensionType)]
+pub enum Scaling<B: Backend> {
+    None,
+    Samples { scale: FloatTensor<B> },
 }
 
 /// Whether the augmentation's direct warp applies to `x`.

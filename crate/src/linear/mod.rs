@@ -9,6 +9,7 @@
 //! order in which they are published.
 
 pub mod basis;
+pub mod bias;
 pub mod grouped;
 pub mod pointwise;
 pub mod resample;

@@ -15,7 +15,7 @@ use burn::tensor::Tensor;
 use super::format::Arithmetic;
 use super::{Format, Layer, Network, ParameterId, Weights};
 use crate::kernels::{self, Finish, Slopes};
-use crate::linear::{LinearMap, embed, expect_labels, matrix, pointwise};
+use crate::linear::{LinearMap, bias, embed, expect_labels, matrix, pointwise};
 
 /// What a forward pass keeps for the passes after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -322,12 +322,7 @@ fn gradient(layer: &Layer, input: Option<Tensor<4>>, delta: Tensor<4>, context: 
             let input = input.expect("the forward pass kept no inputs");
             map.weight_gradient(input, delta, context.labels)
         }
-        Layer::Activation { .. } => {
-            let channels = delta.dims()[3];
-            // A sum over all pixels is added up in f32.
-            let delta = arithmetic.widen(delta);
-            context.scaled(delta.sum_dim(1).sum_dim(2)).sum_dim(0).reshape([channels])
-        }
+        Layer::Activation { .. } => bias::gradient(delta, context.bias_scale.as_ref()),
         Layer::AppendLabel { embedding, .. } => {
             let width = delta.dims()[3] - embedding;
             let delta = context.scaled(delta.narrow(3, width, *embedding));

@@ -12,6 +12,7 @@ mod grouped;
 mod pixels;
 mod product;
 mod resample;
+mod sums;
 
 pub use adam::{adam, average};
 pub use choice::Product;
@@ -20,6 +21,7 @@ pub use grouped::{grouped, grouped_weight_gradient};
 pub use pixels::rgba;
 pub use product::{finished_product, product, product_kernel};
 pub use resample::resample;
+pub use sums::channel_sums;
 
 use burn::backend::cubecl::dtype_to_storage_type;
 use burn::tensor::Shape;
