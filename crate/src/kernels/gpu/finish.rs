@@ -22,39 +22,52 @@ pub const PIXELS: usize = 4;
 type Finish = Finishing<Gpu>;
 
 /// What a kernel is given of a [`Finish`].
-pub struct Parts {
-    pub bias: Option<CubeTensor>,
-    pub slopes: Option<CubeTensor>,
-    pub other: Option<CubeTensor>,
-    pub recorded: Option<CubeTensor>,
-    pub activates: bool,
+#[derive(CubeType, CubeLaunch)]
+pub struct Finisher<F: Float, N: Size> {
+    /// `[1 or samples]` rows.
+    bias: ComptimeOption<OwnedTensor<Vector<F, N>>>,
+    /// Words of slopes to take, and to write.
+    slopes: ComptimeOption<OwnedTensor<u32>>,
+    recorded: ComptimeOption<OwnedTensor<u32>>,
+    other: ComptimeOption<OwnedTensor<Vector<F, N>>>,
+    slope: f32,
+    #[cube(comptime)]
+    activates: bool,
 }
 
-impl Parts {
-    /// For a result like `x`, whose last axis is `channels`.
-    pub fn new(finish: Finish, x: &CubeTensor, entries: usize, channels: usize) -> Self {
-        let lanes = vectors(channels);
-        let recorded = || {
-            let tiles = (entries / channels.max(1)).div_ceil(PIXELS) * (channels / lanes);
-            let shape = Shape::new([tiles.max(1)]);
-            empty_device_contiguous_dtype(x.client.clone(), x.device.clone(), shape, DType::U32)
-        };
-        let none = Self { bias: None, slopes: None, other: None, recorded: None, activates: false };
-        let whole = |x: CubeTensor| Some(into_contiguous(x));
-        match finish {
-            Finish::Nothing => none,
-            Finish::Add { other } => Self { other: whole(other), ..none },
-            Finish::Activate { bias } => Self { bias: whole(bias), activates: true, ..none },
-            Finish::Record { bias } => {
-                Self { bias: whole(bias), recorded: Some(recorded()), activates: true, ..none }
-            }
-            Finish::Replay { bias, slopes } => Self { bias: whole(bias), slopes: Some(slopes), ..none },
-            Finish::Slopes { slopes } => Self { slopes: Some(slopes), ..none },
-        }
-    }
+/// The finish of a result like `x` of so many entries, whose last axis is `channels`, and the slopes that it will record.
+pub fn finisher<F: Float, N: Size>(
+    finish: Finish,
+    x: &CubeTensor,
+    entries: usize,
+    channels: usize,
+) -> (FinisherLaunch<F, N>, Option<CubeTensor>) {
+    let words = || {
+        let tiles = (entries / channels.max(1)).div_ceil(PIXELS) * (channels / vectors(channels));
+        let shape = Shape::new([tiles.max(1)]);
+        empty_device_contiguous_dtype(x.client.clone(), x.device.clone(), shape, DType::U32)
+    };
+    let (bias, slopes, recorded, other, activates) = match finish {
+        Finish::Nothing => (None, None, None, None, false),
+        Finish::Add { other } => (None, None, None, Some(other), false),
+        Finish::Activate { bias } => (Some(bias), None, None, None, true),
+        Finish::Record { bias } => (Some(bias), None, Some(words()), None, true),
+        Finish::Replay { bias, slopes } => (Some(bias), Some(slopes), None, None, false),
+        Finish::Slopes { slopes } => (None, Some(slopes), None, None, false),
+    };
+    let argument = |x: Option<CubeTensor>| x.map(|x| into_contiguous(x).into_tensor_arg());
+    let launch = FinisherLaunch::new(
+        argument(bias).into(),
+        argument(slopes).into(),
+        argument(recorded.clone()).into(),
+        argument(other).into(),
+        NEGATIVE_SLOPE as f32,
+        activates,
+    );
+    (launch, recorded)
 }
 
-/// Finishes `x [.., channels]`.
+/// Finishes `x [.., channels]`, in place if no one else holds it.
 pub fn finish(x: CubeTensor, finish: Finish) -> FinishedOn<Gpu> {
     if matches!(finish, Finish::Nothing) {
         return (x, None);
@@ -62,29 +75,29 @@ pub fn finish(x: CubeTensor, finish: Finish) -> FinishedOn<Gpu> {
     let x = into_contiguous(x);
     let entries = x.meta.shape().num_elements();
     let channels = *x.meta.shape().last().expect("a feature map has axes");
-    let Parts { bias, slopes, other, recorded, activates } = Parts::new(finish, &x, entries, channels);
+    let (finisher, recorded) = finisher(finish, &x, entries, channels);
     if entries == 0 {
         return (x, recorded);
     }
-    let y =
-        empty_device_contiguous_dtype(x.client.clone(), x.device.clone(), x.meta.shape().clone(), x.dtype);
     let lanes = vectors(channels);
     let (count, dim) = launched(&x, (entries / channels).div_ceil(PIXELS) * (channels / lanes));
     let (client, dtype) = (x.client.clone(), element(&x));
+    let (y, to) = if x.can_mut() {
+        (x.clone(), x.as_tensor_alias(0))
+    } else {
+        let shape = x.meta.shape().clone();
+        let y = empty_device_contiguous_dtype(x.client.clone(), x.device.clone(), shape, x.dtype);
+        (y.clone(), y.into_tensor_arg())
+    };
     finish_tiles::launch(
         &client,
         count,
         dim,
         lanes,
         x.into_tensor_arg(),
-        y.clone().into_tensor_arg(),
-        bias.map(CubeTensor::into_tensor_arg).into(),
-        slopes.map(CubeTensor::into_tensor_arg).into(),
-        other.map(CubeTensor::into_tensor_arg).into(),
-        recorded.clone().map(CubeTensor::into_tensor_arg).into(),
+        to,
+        finisher,
         channels / lanes,
-        NEGATIVE_SLOPE as f32,
-        activates,
         dtype,
     );
     (y, recorded)
@@ -94,13 +107,8 @@ pub fn finish(x: CubeTensor, finish: Finish) -> FinishedOn<Gpu> {
 fn finish_tiles<F: Float, N: Size>(
     x: &Tensor<Vector<F, N>>,
     y: &mut Tensor<Vector<F, N>>,
-    bias: ComptimeOption<&Tensor<Vector<F, N>>>,
-    slopes: ComptimeOption<&Tensor<u32>>,
-    other: ComptimeOption<&Tensor<Vector<F, N>>>,
-    recorded: ComptimeOption<&mut Tensor<u32>>,
+    finisher: &mut Finisher<F, N>,
     blocks: usize,
-    slope: f32,
-    #[comptime] activates: bool,
     #[define(F)] _dtype: ElemType,
 ) {
     let pixels = y.len() / blocks;
@@ -118,22 +126,7 @@ fn finish_tiles<F: Float, N: Size>(
             values[i] = Vector::cast_from(x[(pixel + i) * blocks + block]);
         }
     }
-    let found = finish_tile::<F, N>(
-        &mut values,
-        0usize,
-        pixel,
-        pixels,
-        block,
-        blocks,
-        bias,
-        slopes,
-        other,
-        slope,
-        activates,
-    );
-    if comptime!(recorded.is_some()) {
-        recorded.unwrap()[unit] = found;
-    }
+    finish_tile::<F, N>(finisher, &mut values, 0usize, pixel, pixels, block, blocks);
     #[unroll]
     for i in 0..PIXELS {
         if pixel + i < pixels {
@@ -142,26 +135,23 @@ fn finish_tiles<F: Float, N: Size>(
     }
 }
 
-/// Finishes the tile of pixels from `pixel` on, which are `values` from `first` on; tells the word of its slopes, of which
-/// there is one for each tile and block.
+/// Finishes the tile of pixels from `pixel` on, which are `values` from `first` on. There is a word of slopes for each tile
+/// and block.
 #[cube]
 pub fn finish_tile<F: Float, N: Size>(
+    finisher: &mut Finisher<F, N>,
     values: &mut Array<Vector<f32, N>>,
     #[comptime] first: usize,
     pixel: usize,
     pixels: usize,
     block: usize,
     blocks: usize,
-    bias: ComptimeOption<&Tensor<Vector<F, N>>>,
-    slopes: ComptimeOption<&Tensor<u32>>,
-    other: ComptimeOption<&Tensor<Vector<F, N>>>,
-    slope: f32,
-    #[comptime] activates: bool,
-) -> u32 {
+) {
+    let slope = finisher.slope;
     let word = pixel / PIXELS * blocks + block;
     let lanes = N::value();
     #[comptime]
-    if let ComptimeOption::Some(bias) = bias {
+    if let ComptimeOption::Some(bias) = finisher.bias.as_ref() {
         // One row for all pixels, or one for those of a sample.
         let per_row = pixels / (bias.len() / blocks);
         #[unroll]
@@ -172,7 +162,7 @@ pub fn finish_tile<F: Float, N: Size>(
         }
     }
     let mut found = 0u32;
-    if activates {
+    if comptime!(finisher.activates) {
         #[unroll]
         for i in 0..PIXELS {
             let mut pixel = values[first + i];
@@ -188,7 +178,7 @@ pub fn finish_tile<F: Float, N: Size>(
         }
     }
     #[comptime]
-    if let ComptimeOption::Some(slopes) = slopes {
+    if let ComptimeOption::Some(slopes) = finisher.slopes.as_ref() {
         let taken = slopes[word];
         #[unroll]
         for i in 0..PIXELS {
@@ -204,7 +194,7 @@ pub fn finish_tile<F: Float, N: Size>(
         }
     }
     #[comptime]
-    if let ComptimeOption::Some(other) = other {
+    if let ComptimeOption::Some(other) = finisher.other.as_ref() {
         #[unroll]
         for i in 0..PIXELS {
             if pixel + i < pixels {
@@ -212,5 +202,8 @@ pub fn finish_tile<F: Float, N: Size>(
             }
         }
     }
-    found
+    #[comptime]
+    if let ComptimeOption::Some(recorded) = finisher.recorded.as_mut() {
+        recorded[word] = found;
+    }
 }

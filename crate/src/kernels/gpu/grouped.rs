@@ -9,10 +9,10 @@ use burn_cubecl::tensor::CubeTensor;
 use cubecl::num_traits::Zero;
 use cubecl::prelude::*;
 
-use super::finish::{self, PIXELS, Parts, finish_tile};
+use super::finish::{self, Finisher, PIXELS, finish_tile, finisher};
 use super::{ENOUGH, LANES, element, empty_like, launched};
 use crate::backend::{FinishedOn, Gpu};
-use crate::kernels::{Finishing, NEGATIVE_SLOPE, TAPS};
+use crate::kernels::{Finishing, TAPS};
 
 /// The convolution of `x [b, h, w, c]` with a flat `weight [c, c / groups, 3, 3]`, zero padding, or with its adjoint,
 /// finished.
@@ -68,7 +68,7 @@ fn correlate(x: CubeTensor, kernel: CubeTensor, finish: Finishing<Gpu>) -> Finis
     }
     let y = empty_like(&x, [batch, height, width, channels]);
     let entries = batch * height * width * channels;
-    let Parts { bias, slopes, other, recorded, activates } = Parts::new(finish, &x, entries, channels);
+    let (finisher, recorded) = finisher(finish, &x, entries, channels);
     let (count, dim) = launched(&x, batch * height * width.div_ceil(PIXELS) * (channels / LANES));
     let (client, dtype) = (x.client.clone(), element(&x));
     correlate_tiles::launch(
@@ -79,12 +79,7 @@ fn correlate(x: CubeTensor, kernel: CubeTensor, finish: Finishing<Gpu>) -> Finis
         x.into_tensor_arg(),
         kernel.into_tensor_arg(),
         y.clone().into_tensor_arg(),
-        bias.map(CubeTensor::into_tensor_arg).into(),
-        slopes.map(CubeTensor::into_tensor_arg).into(),
-        other.map(CubeTensor::into_tensor_arg).into(),
-        recorded.clone().map(CubeTensor::into_tensor_arg).into(),
-        NEGATIVE_SLOPE as f32,
-        activates,
+        finisher,
         dtype,
     );
     (y, recorded)
@@ -95,12 +90,7 @@ fn correlate_tiles<F: Float, N: Size>(
     x: &Tensor<Vector<F, N>>,
     kernel: &Tensor<Vector<F, N>>,
     y: &mut Tensor<Vector<F, N>>,
-    bias: ComptimeOption<&Tensor<Vector<F, N>>>,
-    slopes: ComptimeOption<&Tensor<u32>>,
-    other: ComptimeOption<&Tensor<Vector<F, N>>>,
-    recorded: ComptimeOption<&mut Tensor<u32>>,
-    slope: f32,
-    #[comptime] activates: bool,
+    finisher: &mut Finisher<F, N>,
     #[define(F)] _dtype: ElemType,
 ) {
     let (height, width) = (x.shape(1), x.shape(2));
@@ -154,22 +144,8 @@ fn correlate_tiles<F: Float, N: Size>(
         }
     }
     let pixel = (picture * height + row) * width + column;
-    let found = finish_tile::<F, N>(
-        &mut sums,
-        0usize,
-        pixel,
-        x.shape(0) * height * width,
-        block,
-        blocks,
-        bias,
-        slopes,
-        other,
-        slope,
-        activates,
-    );
-    if comptime!(recorded.is_some()) {
-        recorded.unwrap()[pixel / PIXELS * blocks + block] = found;
-    }
+    let pixels = x.shape(0) * height * width;
+    finish_tile::<F, N>(finisher, &mut sums, 0usize, pixel, pixels, block, blocks);
     #[unroll]
     for i in 0..PIXELS {
         if column + i < width {

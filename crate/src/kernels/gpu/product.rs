@@ -18,10 +18,10 @@ use cubecl::num_traits::Zero;
 use cubecl::prelude::*;
 
 use super::choice::{Layout, Product, Sizes};
-use super::finish::{PIXELS, Parts, finish_tile};
+use super::finish::{Finisher, PIXELS, finish_tile, finisher};
 use super::{ENOUGH, LANES, element, empty_like, launched};
 use crate::backend::{FinishedOn, Gpu};
-use crate::kernels::{Finishing, NEGATIVE_SLOPE};
+use crate::kernels::Finishing;
 
 /// Rows that a unit of `product_rows` computes.
 const ROWS: usize = 2 * PIXELS;
@@ -64,8 +64,7 @@ pub fn finished_product(left: CubeTensor, right: CubeTensor, finish: Finishing<G
     // A weight that is read as its transpose is small beside the pictures.
     let right = if layout(&right) == Layout::Rows { right } else { into_contiguous(right) };
     let result = empty_like(&left, [groups, rows, columns]);
-    let Parts { bias, slopes, other, recorded, activates } =
-        Parts::new(finish, &left, rows * columns, columns);
+    let (finisher, recorded) = finisher(finish, &left, rows * columns, columns);
     let (count, dim) = launched(&left, groups * rows.div_ceil(ROWS) * (columns / LANES));
     let (client, dtype) = (left.client.clone(), element(&left));
     product_rows::launch(
@@ -76,12 +75,7 @@ pub fn finished_product(left: CubeTensor, right: CubeTensor, finish: Finishing<G
         left.into_tensor_arg(),
         right.into_tensor_arg(),
         result.clone().into_tensor_arg(),
-        bias.map(CubeTensor::into_tensor_arg).into(),
-        slopes.map(CubeTensor::into_tensor_arg).into(),
-        other.map(CubeTensor::into_tensor_arg).into(),
-        recorded.clone().map(CubeTensor::into_tensor_arg).into(),
-        NEGATIVE_SLOPE as f32,
-        activates,
+        finisher,
         dtype,
     );
     (result, recorded)
@@ -111,12 +105,7 @@ fn product_rows<F: Float, N: Size>(
     left: &Tensor<Vector<F, N>>,
     right: &Tensor<Vector<F, N>>,
     result: &mut Tensor<Vector<F, N>>,
-    bias: ComptimeOption<&Tensor<Vector<F, N>>>,
-    slopes: ComptimeOption<&Tensor<u32>>,
-    other: ComptimeOption<&Tensor<Vector<F, N>>>,
-    recorded: ComptimeOption<&mut Tensor<u32>>,
-    slope: f32,
-    #[comptime] activates: bool,
+    finisher: &mut Finisher<F, N>,
     #[define(F)] _dtype: ElemType,
 ) {
     let rows = result.shape(1);
@@ -157,33 +146,11 @@ fn product_rows<F: Float, N: Size>(
             }
         }
     }
-    let mut found = Array::<u32>::new(ROWS / PIXELS);
     #[unroll]
     for half in 0..ROWS / PIXELS {
         let first = comptime!(half * PIXELS);
         if row + first < rows {
-            found[half] = finish_tile::<F, N>(
-                &mut sums,
-                first,
-                row + first,
-                rows,
-                column,
-                across,
-                bias,
-                slopes,
-                other,
-                slope,
-                activates,
-            );
-        }
-    }
-    if comptime!(recorded.is_some()) {
-        let recorded = recorded.unwrap();
-        #[unroll]
-        for half in 0..ROWS / PIXELS {
-            if row + half * PIXELS < rows {
-                recorded[(row / PIXELS + half) * across + column] = found[half];
-            }
+            finish_tile::<F, N>(finisher, &mut sums, first, row + first, rows, column, across);
         }
     }
     #[unroll]
