@@ -43,7 +43,7 @@ fn step_in_place(weights: &Flat, moments: &Flat, gradients: Vec<CubeTensor>, ste
     let mut gradients = gradients.into_iter().map(into_contiguous);
     for places in weights.places.chunks(most) {
         let (first, end) = (places[0].start, places[places.len() - 1].end());
-        let (count, dim) = launched(&weights.buffer, end - first);
+        let (count, dim) = launched([&weights.buffer, &moments.buffer], end - first);
         adam_step::launch(
             &client,
             count,
@@ -90,7 +90,7 @@ fn adam_step(
     if inside {
         let v = moments[at] * beta2 + g * g * rest;
         moments[at] = v;
-        weights[at] = weights[at] - g / (v.sqrt() / correction + epsilon) * rate;
+        weights[at] -= g / (v.sqrt() / correction + epsilon) * rate;
     }
 }
 
@@ -101,7 +101,7 @@ pub fn average(averages: Vec<CubeTensor>, weights: Vec<CubeTensor>, decay: f64) 
     for count in runs(lengths(left[0].as_slice())) {
         let [average, weight] = left.each_mut().map(|left| left.take(count).collect());
         let (average, weight) = (Flat::owned(average), Flat::of(weight));
-        let (count, dim) = launched(&average.buffer, average.entries());
+        let (count, dim) = launched([&average.buffer, &weight.buffer], average.entries());
         let client = average.buffer.client.clone();
         move_average::launch(
             &client,

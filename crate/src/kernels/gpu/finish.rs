@@ -80,7 +80,7 @@ pub fn finish(x: CubeTensor, finish: Finish) -> FinishedOn<Gpu> {
         return (x, recorded);
     }
     let lanes = vectors(channels);
-    let (count, dim) = launched(&x, (entries / channels).div_ceil(PIXELS) * (channels / lanes));
+    let (count, dim) = launched([&x], (entries / channels).div_ceil(PIXELS) * (channels / lanes));
     let (client, dtype) = (x.client.clone(), element(&x));
     let (y, to) = if x.can_mut() {
         (x.clone(), x.as_tensor_alias(0))

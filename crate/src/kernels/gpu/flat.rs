@@ -118,7 +118,7 @@ fn gathered(tensors: Vec<CubeTensor>, places: &[Place]) -> CubeTensor {
     let entries = places.last().map_or(0, Place::end);
     let buffer = empty_like(&tensors[0], [entries]);
     for (tensor, place) in tensors.into_iter().zip(places) {
-        let (count, dim) = launched(&tensor, place.length);
+        let (count, dim) = launched([&tensor, &buffer], place.length);
         let tensor = burn_cubecl::kernel::into_contiguous(tensor);
         let to = place.of(&buffer);
         copy_entries::launch(&buffer.client, count, dim, tensor.into_tensor_arg(), to.into_tensor_arg());

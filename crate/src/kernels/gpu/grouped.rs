@@ -26,7 +26,7 @@ pub fn grouped(
     let weight = into_contiguous(weight);
     let width = x.meta.shape()[3] / groups;
     let kernel = empty_like(&weight, [groups, TAPS, width, width]);
-    let (count, dim) = launched(&weight, weight.meta.shape().num_elements());
+    let (count, dim) = launched([&weight], weight.meta.shape().num_elements());
     let (client, dtype) = (weight.client.clone(), element(&weight));
     let (from, to) = (weight.into_tensor_arg(), kernel.clone().into_tensor_arg());
     taps_first::launch(&client, count, dim, from, to, adjoint, dtype);
@@ -69,7 +69,7 @@ fn correlate(x: CubeTensor, kernel: CubeTensor, finish: Finishing<Gpu>) -> Finis
     let y = empty_like(&x, [batch, height, width, channels]);
     let entries = batch * height * width * channels;
     let (finisher, recorded) = finisher(finish, &x, entries, channels);
-    let (count, dim) = launched(&x, batch * height * width.div_ceil(PIXELS) * (channels / LANES));
+    let (count, dim) = launched([&x, &kernel], batch * height * width.div_ceil(PIXELS) * (channels / LANES));
     let (client, dtype) = (x.client.clone(), element(&x));
     correlate_tiles::launch(
         &client,
@@ -160,7 +160,7 @@ pub fn grouped_weight_gradient(x: CubeTensor, delta: CubeTensor, groups: usize) 
     let [_, groups, taps, width, _] = parts.meta.shape().dims();
     let length = groups * taps * width * width;
     let gradient = empty_like(&parts, [length]);
-    let (count, dim) = launched(&parts, length);
+    let (count, dim) = launched([&parts], length);
     let client = parts.client.clone();
     taps_last::launch(&client, count, dim, parts.into_tensor_arg(), gradient.clone().into_tensor_arg());
     gradient
@@ -197,7 +197,7 @@ fn kernel_gradient(x: CubeTensor, delta: CubeTensor, groups: usize) -> CubeTenso
     let parts = ENOUGH.div_ceil(units).min(batch * height);
     let shape = Shape::new([parts, groups, 9, width, width]);
     let gradient = empty_device_contiguous_dtype(x.client.clone(), x.device.clone(), shape, DType::F32);
-    let (count, dim) = launched(&x, parts * units);
+    let (count, dim) = launched([&x, &delta, &gradient], parts * units);
     let (client, dtype) = (x.client.clone(), element(&x));
     sum_taps::launch(
         &client,

@@ -38,13 +38,31 @@ const ENOUGH: usize = 1 << 15;
 
 /// A tensor like `x`, of another shape, yet to be written.
 fn empty_like<const D: usize>(x: &CubeTensor, shape: [usize; D]) -> CubeTensor {
+/// Entries of a tensor, and units of a launch: half of what 32 bits count, since whole work groups go beyond the end.
+const MOST_ENTRIES: usize = 1 << 31;
+
     empty_device_contiguous_dtype(x.client.clone(), x.device.clone(), Shape::new(shape), x.dtype)
 }
 
-/// Work groups for so many units, and the size of one.
-fn launched(x: &CubeTensor, units: usize) -> (CubeCount, CubeDim) {
+/// Work groups for so many units over `tensors`, and the size of one.
+///
+/// # Panics
+/// If a kernel could not count the entries of a tensor.
+fn launched<const N: usize>(tensors: [&CubeTensor; N], units: usize) -> (CubeCount, CubeDim) {
+    assert_addressable(tensors.iter().map(|tensor| tensor.meta.shape().num_elements()).chain([units]));
     let dim = CubeDim::new_1d(UNITS);
-    (cubecl::calculate_cube_count_elemwise(&x.client, units, dim), dim)
+    (cubecl::calculate_cube_count_elemwise(&tensors[0].client, units, dim), dim)
+}
+
+/// Refuses what would wrap around: kernels count in 32 bits.
+fn assert_addressable(counts: impl IntoIterator<Item = usize>) {
+    for count in counts {
+        assert!(
+            count <= MOST_ENTRIES,
+            "a tensor of {count} entries is more than the {MOST_ENTRIES} that a kernel counts; choose a smaller \
+             (micro-)batch"
+        );
+    }
 }
 
 /// Channels that a unit reads at a time: [`LANES`] where rows of them are whole vectors.
@@ -55,4 +73,15 @@ fn vectors(channels: usize) -> usize {
 /// The format of `x`, as kernels are told it. They add up in f32 whatever it is.
 fn element(x: &CubeTensor) -> ElemType {
     dtype_to_storage_type(x.dtype)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_32_bits_do_not_count_is_refused() {
+        assert_addressable([0, MOST_ENTRIES]);
+        assert!(std::panic::catch_unwind(|| assert_addressable([1, MOST_ENTRIES + 1])).is_err());
+    }
 }

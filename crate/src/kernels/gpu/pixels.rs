@@ -15,7 +15,7 @@ pub fn rgba(x: CubeTensor) -> CubeTensor {
     let [batch, height, width, _] = x.meta.shape().dims();
     let shape = Shape::new([batch, height, width.next_multiple_of(ROW)]);
     let y = empty_device_contiguous_dtype(x.client.clone(), x.device.clone(), shape, DType::U32);
-    let (count, dim) = launched(&x, batch * height * width);
+    let (count, dim) = launched([&x, &y], batch * height * width);
     let client = x.client.clone();
     pack::launch(&client, count, dim, x.into_tensor_arg(), y.clone().into_tensor_arg());
     y

@@ -65,7 +65,7 @@ pub fn finished_product(left: CubeTensor, right: CubeTensor, finish: Finishing<G
     let right = if layout(&right) == Layout::Rows { right } else { into_contiguous(right) };
     let result = empty_like(&left, [groups, rows, columns]);
     let (finisher, recorded) = finisher(finish, &left, rows * columns, columns);
-    let (count, dim) = launched(&left, groups * rows.div_ceil(ROWS) * (columns / LANES));
+    let (count, dim) = launched([&left, &right, &result], groups * rows.div_ceil(ROWS) * (columns / LANES));
     let (client, dtype) = (left.client.clone(), element(&left));
     product_rows::launch(
         &client,
@@ -89,7 +89,7 @@ pub fn product(left: CubeTensor, right: CubeTensor, kernel: Product) -> CubeTens
     let tiles = groups * rows.div_ceil(TILE) * columns.div_ceil(TILE);
     let parts = ENOUGH.div_ceil(tiles).min((terms / LONG).max(1));
     let result = empty_like(&left, [parts, groups, rows, columns]);
-    let (count, dim) = launched(&left, parts * tiles);
+    let (count, dim) = launched([&left, &right, &result], parts * tiles);
     let client = left.client.clone();
     let (left, right, to) =
         (left.into_tensor_arg(), right.into_tensor_arg(), result.clone().into_tensor_arg());

@@ -14,7 +14,7 @@ pub fn resample(x: CubeTensor, up: bool, factor: f32) -> CubeTensor {
     let lanes = if channels % LANES == 0 { LANES } else { 1 };
     let (height, width) = if up { (2 * height, 2 * width) } else { (height / 2, width / 2) };
     let y = empty_like(&x, [batch, height, width, channels]);
-    let (count, dim) = launched(&x, batch * height * width * channels / lanes);
+    let (count, dim) = launched([&x, &y], batch * height * width * channels / lanes);
     let client = x.client.clone();
     let (from, to) = (x.into_tensor_arg(), y.clone().into_tensor_arg());
     if up {

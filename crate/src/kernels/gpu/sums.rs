@@ -29,7 +29,7 @@ pub fn channel_sums(x: CubeTensor, scale: Option<CubeTensor>) -> CubeTensor {
         empty_device_contiguous_dtype(client.clone(), device.clone(), Shape::new([length]), DType::F32)
     };
     let sums = empty(parts * channels);
-    let (count, dim) = launched(&x, parts * blocks);
+    let (count, dim) = launched([&x, &sums], parts * blocks);
     sum_pixels::launch(
         &client,
         count,
@@ -46,7 +46,7 @@ pub fn channel_sums(x: CubeTensor, scale: Option<CubeTensor>) -> CubeTensor {
         return sums;
     }
     let whole = empty(channels);
-    let (count, dim) = launched(&sums, channels);
+    let (count, dim) = launched([&sums], channels);
     sum_parts::launch(&client, count, dim, sums.into_tensor_arg(), whole.clone().into_tensor_arg());
     whole
 }
