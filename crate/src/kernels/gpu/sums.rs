@@ -11,26 +11,47 @@ use cubecl::prelude::*;
 
 use super::{ENOUGH, element, launched, vectors};
 
-/// A part of a sum has at least so many pixels: fewer would be another launch for less than it costs.
-const LONG: usize = 1 << 9;
+/// A piece of a sample has at least so many pixels.
+const LONG: usize = 1 << 6;
 /// Pixels that a unit reads without waiting for one another.
 const READS: usize = 8;
 
 /// The sum of `x [b, h, w, c]`, nothing of it empty, over all but channels, each sample times its `scale [b, 1, 1, 1]`:
 /// `[c]`. In f32, as the scale is.
+///
+/// Pieces of samples first, then the pieces: few terms follow one another, since the gradient of a bias is often a small
+/// difference of large sums, and Adam looks at its sign.
 pub fn channel_sums(x: CubeTensor, scale: Option<CubeTensor>) -> CubeTensor {
     let x = into_contiguous(x);
     let [batch, height, width, channels] = x.meta.shape().dims();
-    let (lanes, pixels) = (vectors(channels), batch * height * width);
-    let blocks = channels / lanes;
-    let parts = ENOUGH.div_ceil(blocks).min(pixels / LONG).max(1);
-    let (client, device, dtype) = (x.client.clone(), x.device.clone(), element(&x));
-    let empty = |length: usize| {
-        empty_device_contiguous_dtype(client.clone(), device.clone(), Shape::new([length]), DType::F32)
-    };
-    let sums = empty(parts * channels);
-    let (count, dim) = launched([&x, &sums], parts * blocks);
-    sum_pixels::launch(
+    let area = height * width;
+    if area == 1 {
+        return row_sums(x, scale, Rows { channels, wholes: 1, rows: batch, pieces: 1, per_scale: 1 });
+    }
+    let units = batch * channels / vectors(channels);
+    let pieces = ENOUGH.div_ceil(units).min(area / LONG).max(1);
+    let parts = row_sums(x, None, Rows { channels, wholes: batch, rows: area, pieces, per_scale: 1 });
+    row_sums(parts, scale, Rows { channels, wholes: 1, rows: batch * pieces, pieces: 1, per_scale: pieces })
+}
+
+/// How rows of `channels` are added up: `wholes` of so many `rows`, each in `pieces`, and how many rows have a scale in common.
+struct Rows {
+    channels: usize,
+    wholes: usize,
+    rows: usize,
+    pieces: usize,
+    per_scale: usize,
+}
+
+/// Sums of rows of the contiguous `x`: `[wholes * pieces * channels]`.
+fn row_sums(x: CubeTensor, scale: Option<CubeTensor>, by: Rows) -> CubeTensor {
+    let Rows { channels, wholes, rows, pieces, per_scale } = by;
+    let lanes = vectors(channels);
+    let shape = Shape::new([wholes * pieces * channels]);
+    let (client, dtype) = (x.client.clone(), element(&x));
+    let sums = empty_device_contiguous_dtype(client.clone(), x.device.clone(), shape, DType::F32);
+    let (count, dim) = launched([&x, &sums], wholes * pieces * channels / lanes);
+    sum_rows::launch(
         &client,
         count,
         dim,
@@ -38,53 +59,52 @@ pub fn channel_sums(x: CubeTensor, scale: Option<CubeTensor>) -> CubeTensor {
         x.into_tensor_arg(),
         scale.map(|scale| into_contiguous(scale).into_tensor_arg()).into(),
         sums.clone().into_tensor_arg(),
-        blocks,
-        height * width,
+        channels / lanes,
+        rows,
+        pieces,
+        per_scale,
         dtype,
     );
-    if parts == 1 {
-        return sums;
-    }
-    let whole = empty(channels);
-    let (count, dim) = launched([&sums], channels);
-    sum_parts::launch(&client, count, dim, sums.into_tensor_arg(), whole.clone().into_tensor_arg());
-    whole
+    sums
 }
 
-/// `sums` are `[parts, blocks]` vectors.
 #[cube(launch)]
-fn sum_pixels<F: Float, N: Size>(
+fn sum_rows<F: Float, N: Size>(
     x: &Tensor<Vector<F, N>>,
     scale: ComptimeOption<&Tensor<f32>>,
     sums: &mut Tensor<Vector<f32, N>>,
     blocks: usize,
-    per_sample: usize,
+    rows: usize,
+    pieces: usize,
+    per_scale: usize,
     #[define(F)] _dtype: ElemType,
 ) {
     let unit = ABSOLUTE_POS;
     if unit >= sums.len() {
         terminate!();
     }
-    let (part, block) = (unit / blocks, unit % blocks);
-    let (pixels, parts) = (x.len() / blocks, sums.len() / blocks);
-    let per_part = (pixels + parts - 1) / parts;
-    let first = select(part * per_part < pixels, part * per_part, pixels);
-    let end = select(first + per_part < pixels, first + per_part, pixels);
+    let block = unit % blocks;
+    let (whole, piece) = (unit / blocks / pieces, unit / blocks % pieces);
+    let per_piece = (rows + pieces - 1) / pieces;
+    let first = select(piece * per_piece < rows, piece * per_piece, rows);
+    let count = select(first + per_piece < rows, per_piece, rows - first);
+    let first = whole * rows + first;
     let mut found = Array::<Vector<f32, N>>::new(READS);
     #[unroll]
     for i in 0..READS {
         found[i] = Vector::zero();
     }
-    for step in 0..(end - first + READS - 1) / READS {
+    for step in 0..(count + READS - 1) / READS {
         #[unroll]
         for i in 0..READS {
-            let pixel = first + step * READS + i;
-            if pixel < end {
-                let value = Vector::<f32, N>::cast_from(x[pixel * blocks + block]);
+            let at = step * READS + i;
+            if at < count {
+                let row = first + at;
+                let value = Vector::<f32, N>::cast_from(x[row * blocks + block]);
                 #[comptime]
                 match scale {
                     ComptimeOption::Some(scale) => {
-                        found[i] += value * Vector::new(scale[pixel / per_sample]);
+                        found[i] += value * Vector::new(scale[row / per_scale]);
                     }
                     ComptimeOption::None => found[i] += value,
                 }
@@ -97,17 +117,4 @@ fn sum_pixels<F: Float, N: Size>(
         sum += found[i];
     }
     sums[unit] = sum;
-}
-
-#[cube(launch)]
-fn sum_parts(parts: &Tensor<f32>, sums: &mut Tensor<f32>) {
-    let channel = ABSOLUTE_POS;
-    if channel >= sums.len() {
-        terminate!();
-    }
-    let mut sum = 0.0f32;
-    for part in 0..parts.len() / sums.len() {
-        sum += parts[part * sums.len() + channel];
-    }
-    sums[channel] = sum;
 }
