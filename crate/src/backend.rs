@@ -61,6 +61,16 @@ pub trait Kernels: Backend {
     ) -> Vec<FloatTensor<Self>>;
     /// See [`crate::kernels::rgba`].
     fn rgba(x: FloatTensor<Self>) -> IntTensor<Self>;
+    /// See [`crate::kernels::expand`].
+    fn expand(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        #[extension_type] finish: Finishing<Self>,
+    ) -> (FloatTensor<Self>, Option<IntTensor<Self>>);
+    /// See [`crate::kernels::contract`].
+    fn contract(x: FloatTensor<Self>, weight: FloatTensor<Self>) -> FloatTensor<Self>;
+    /// See [`crate::kernels::basis_weight_gradient`].
+    fn basis_weight_gradient(vector: FloatTensor<Self>, picture: FloatTensor<Self>) -> FloatTensor<Self>;
     /// See [`crate::kernels::channel_sums`].
     fn channel_sums(x: FloatTensor<Self>, #[extension_type] scale: Scaling<Self>) -> FloatTensor<Self>;
     /// See [`crate::kernels::warp`].
@@ -140,6 +150,18 @@ impl Kernels for Gpu {
 
     fn rgba(x: FloatTensor<Self>) -> IntTensor<Self> {
         crate::kernels::gpu::rgba(x)
+    }
+
+    fn expand(x: FloatTensor<Self>, weight: FloatTensor<Self>, finish: Finishing<Self>) -> FinishedOn<Self> {
+        crate::kernels::gpu::expand(x, weight, finish)
+    }
+
+    fn contract(x: FloatTensor<Self>, weight: FloatTensor<Self>) -> FloatTensor<Self> {
+        crate::kernels::gpu::contract(x, weight)
+    }
+
+    fn basis_weight_gradient(vector: FloatTensor<Self>, picture: FloatTensor<Self>) -> FloatTensor<Self> {
+        crate::kernels::gpu::basis_weight_gradient(vector, picture)
     }
 
     fn channel_sums(x: FloatTensor<Self>, scale: Scaling<Self>) -> FloatTensor<Self> {
@@ -257,6 +279,18 @@ impl Kernels for Flex {
         let row = width.next_multiple_of(cpu::ROW);
         let words = cpu::rgba(values(&x), width, row);
         IntTensor::<Self>::from_data(TensorData::new(words, [batch, height, row]))
+    }
+
+    fn expand(_: FloatTensor<Self>, _: FloatTensor<Self>, _: Finishing<Self>) -> FinishedOn<Self> {
+        unreachable!("has_bases says that only GPUs have this kernel")
+    }
+
+    fn contract(_: FloatTensor<Self>, _: FloatTensor<Self>) -> FloatTensor<Self> {
+        unreachable!("has_bases says that only GPUs have this kernel")
+    }
+
+    fn basis_weight_gradient(_: FloatTensor<Self>, _: FloatTensor<Self>) -> FloatTensor<Self> {
+        unreachable!("has_bases says that only GPUs have this kernel")
     }
 
     fn channel_sums(_: FloatTensor<Self>, _: Scaling<Self>) -> FloatTensor<Self> {

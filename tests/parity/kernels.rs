@@ -314,7 +314,49 @@ async fn gradients_of_biases(device: &Device) {
     }
 }
 
+/// Both directions of a basis and the gradient of its patterns; finishes of both are in `finishes.rs`.
+async fn bases(device: &Device) {
+    let mut random = RandomState::new(9);
+    for [b, c] in [[1, 1], [2, 8], [3, 5], [17, 12], [64, 128]] {
+        let (vector, picture) = (draw(&mut random, b * c), draw(&mut random, b * 16 * c));
+        let weight = draw(&mut random, c * 16);
+        let (mut expanded, mut contracted) = (vec![0.0f32; b * 16 * c], vec![0.0f64; b * c]);
+        let mut sums = vec![0.0f64; c * 16];
+        for at in 0..b * 16 * c {
+            let (sample, place, channel) = (at / (16 * c), at / c % 16, at % c);
+            let (from, pattern) = (sample * c + channel, channel * 16 + place);
+            expanded[at] = vector[from] * weight[pattern];
+            contracted[from] += f64::from(picture[at]) * f64::from(weight[pattern]);
+            sums[pattern] += f64::from(picture[at]) * f64::from(vector[from]);
+        }
+        let [contracted, sums] = [contracted, sums].map(|s| s.iter().map(|v| *v as f32).collect::<Vec<_>>());
+        let weight = tensor(&weight, [c * 16], device);
+        let (vector, picture) =
+            (tensor(&vector, [b, 1, 1, c], device), tensor(&picture, [b, 4, 4, c], device));
+        // The same pictures, lying in memory with the channels first.
+        let turned = (picture.clone().swap_dims(1, 3) * 1.0).swap_dims(1, 3);
+        let (up, down) = (LinearMap::ExpandBasis { channels: c }, LinearMap::ContractBasis { channels: c });
+        let nothing = || Finish::Nothing;
+        for picture in [picture, turned] {
+            for (what, found, expected) in [
+                ("expanded", up.apply(vector.clone(), &weight, None, nothing()).0, &expanded),
+                ("contracted", down.apply(picture.clone(), &weight, None, nothing()).0, &contracted),
+                ("adjoint of expanding", up.adjoint(picture.clone(), &weight, None, nothing()), &contracted),
+                ("adjoint of contracting", down.adjoint(vector.clone(), &weight, None, nothing()), &expanded),
+            ] {
+                assert_close(&format!("{b} x {c}, {what}"), &host(found).await, expected, FORWARD);
+            }
+            for gradient in [
+                up.weight_gradient(vector.clone(), picture.clone(), None),
+                down.weight_gradient(picture.clone(), vector.clone(), None),
+            ] {
+                assert_close(&format!("{b} x {c}, patterns"), &host(gradient).await, &sums, GRADIENT);
+            }
+        }
+    }
+}
+
 on_devices! {
-    gradients_of_biases, updates_of_what_others_hold, steps_of_adam, averages, narrow_products, grouped_convolutions,
+    bases, gradients_of_biases, updates_of_what_others_hold, steps_of_adam, averages, narrow_products, grouped_convolutions,
     resampling_and_its_adjoint, pixels_of_samples,
 }

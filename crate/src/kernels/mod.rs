@@ -94,9 +94,29 @@ pub fn resample(x: Tensor<4>, up: bool, factor: f64) -> Tensor<4> {
     Tensor::from_dispatch(Dispatch::resample(x.into_dispatch(), up, factor as f32))
 }
 
-/// Whether sums over the pixels of `x` have a kernel.
+/// Whether sums over the pixels of `x` have a kernel: where launches are what they cost.
 pub fn has_channel_sums(x: &Tensor<4>) -> bool {
     ours(x) && !backend::is_cpu(&x.device()) && x.shape().num_elements() > 0
+}
+
+/// Whether the 4x4 bases have kernels for `x`, as [`has_channel_sums`].
+pub fn has_bases(x: &Tensor<4>) -> bool {
+    has_channel_sums(x)
+}
+
+/// `x [b, 1, 1, c]` times the patterns of a flat `weight [c, 4, 4]`, finished: `[b, 4, 4, c]`.
+pub fn expand(x: Tensor<4>, weight: Tensor<1>, finish: Finish) -> Finished<Tensor<4>> {
+    finish::wrapped(Dispatch::expand(x.into_dispatch(), weight.into_dispatch(), finish.lowered()))
+}
+
+/// `x [b, 4, 4, c]` summed against those patterns: `[b, 1, 1, c]`.
+pub fn contract(x: Tensor<4>, weight: Tensor<1>) -> Tensor<4> {
+    Tensor::from_dispatch(Dispatch::contract(x.into_dispatch(), weight.into_dispatch()))
+}
+
+/// Gradient of the patterns, flat, in f32, from the side of the vector and that of the picture.
+pub fn basis_weight_gradient(vector: Tensor<4>, picture: Tensor<4>) -> Tensor<1> {
+    Tensor::from_dispatch(Dispatch::basis_weight_gradient(vector.into_dispatch(), picture.into_dispatch()))
 }
 
 /// The sum of `x [b, h, w, c]` over all but channels, each sample times its `scale [b, 1, 1, 1]`, one if absent: `[c]`, f32.

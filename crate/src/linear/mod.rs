@@ -60,8 +60,8 @@ impl LinearMap {
                 return pointwise::apply(x, matrix(weight, outputs, inputs), finish);
             }
             Self::Grouped { groups, .. } => return grouped::apply(x, weight.clone(), groups, finish),
-            Self::ExpandBasis { .. } => basis::expand(x, weight),
-            Self::ContractBasis { .. } => basis::contract(x, weight),
+            Self::ExpandBasis { .. } => return basis::expand(x, weight, finish),
+            Self::ContractBasis { .. } => return basis::contract(x, weight, finish),
             Self::Project { features, classes } => {
                 let embedding = embed(labels, matrix(weight, features, classes));
                 (x * embedding).sum_dim(3)
@@ -83,8 +83,8 @@ impl LinearMap {
                 return pointwise::adjoint(delta, matrix(weight, outputs, inputs), finish);
             }
             Self::Grouped { groups, .. } => return grouped::adjoint(delta, weight.clone(), groups, finish).0,
-            Self::ExpandBasis { .. } => basis::contract(delta, weight),
-            Self::ContractBasis { .. } => basis::expand(delta, weight),
+            Self::ExpandBasis { .. } => return basis::contract(delta, weight, finish).0,
+            Self::ContractBasis { .. } => return basis::expand(delta, weight, finish).0,
             Self::Project { features, classes } => delta * embed(labels, matrix(weight, features, classes)),
         };
         kernels::finished(x, finish).0

@@ -5,6 +5,7 @@
 //! time.
 
 mod adam;
+mod basis;
 mod choice;
 mod finish;
 mod flat;
@@ -15,6 +16,7 @@ mod resample;
 mod sums;
 
 pub use adam::{adam, average};
+pub use basis::{basis_weight_gradient, contract, expand};
 pub use choice::Product;
 pub use finish::finish;
 pub use grouped::{grouped, grouped_weight_gradient};
@@ -36,11 +38,11 @@ const UNITS: u32 = 64;
 /// Units that fill a large GPU a few times over; fewer leave parts of it idle.
 const ENOUGH: usize = 1 << 15;
 
-/// A tensor like `x`, of another shape, yet to be written.
-fn empty_like<const D: usize>(x: &CubeTensor, shape: [usize; D]) -> CubeTensor {
 /// Entries of a tensor, and units of a launch: half of what 32 bits count, since whole work groups go beyond the end.
 const MOST_ENTRIES: usize = 1 << 31;
 
+/// A tensor like `x`, of another shape, yet to be written.
+fn empty_like<const D: usize>(x: &CubeTensor, shape: [usize; D]) -> CubeTensor {
     empty_device_contiguous_dtype(x.client.clone(), x.device.clone(), Shape::new(shape), x.dtype)
 }
 
