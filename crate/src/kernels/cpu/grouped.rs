@@ -105,7 +105,7 @@ fn correlate_width<const W: usize>(
 ) -> Vec<f32> {
     let [batch, height, width, channels] = shape;
     let (rows, picture) = (rows_per_task(height, width), height * width);
-    let (size, work) = ([rows * width, TASK_CHANNELS], batch * picture * channels * W * TAPS);
+    let (size, work) = ([rows * width, TASK_CHANNELS], (batch * picture * channels).saturating_mul(W * TAPS));
     blocks([batch * picture, channels], size, work, record, finish, |block| {
         let x = &x[block.first_row / picture * picture * channels..][..picture * channels];
         let first_row = block.first_row % picture / width;

@@ -10,7 +10,7 @@ use pulp::{Arch, Simd, WithSimd};
 
 use super::finish::{Block, Finish, blocks};
 
-/// Columns of a task, and the most and fewest rows: more pack less often, fewer give all cores work.
+/// Columns of a task, and its fewest and most rows: more pack less often, fewer give all cores work.
 const TASK_COLUMNS: usize = 64;
 const TASK_ROWS: [usize; 2] = [256, 1024];
 
@@ -40,7 +40,7 @@ pub fn product(
     let arch = Arch::new();
     let [fewest, most] = TASK_ROWS;
     let tall = (rows * columns.div_ceil(TASK_COLUMNS) / TASKS).clamp(fewest, most);
-    let (size, work) = ([tall, TASK_COLUMNS], rows * depth * columns);
+    let (size, work) = ([tall, TASK_COLUMNS], rows.saturating_mul(depth).saturating_mul(columns));
     blocks([rows, columns], size, work, record, finish, |block| {
         PANEL.with_borrow_mut(|panel| {
             let left = &left[block.first_row * depth..];
