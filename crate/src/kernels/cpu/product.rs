@@ -71,13 +71,11 @@ impl WithSimd for Multiply<'_, '_> {
     fn with_simd<S: Simd>(mut self, simd: S) {
         let mut done = 0;
         while done < self.block.width {
-            done += match self.block.width - done {
-                narrow if narrow <= S::F32_LANES => self.panel::<S, 1, 6>(simd, done),
-                // 24 sums and what they are made of fit 32 registers, 12 fit 16.
-                _ if S::F32_LANES == 16 || cfg!(target_arch = "aarch64") => {
-                    self.panel::<S, 2, 12>(simd, done)
-                }
-                _ => self.panel::<S, 2, 6>(simd, done),
+            // 24 sums and what they are made of fit 32 registers, 12 fit 16.
+            done += if S::F32_LANES == 16 || cfg!(target_arch = "aarch64") {
+                self.panel::<S, 2, 12>(simd, done)
+            } else {
+                self.panel::<S, 2, 6>(simd, done)
             };
         }
     }
@@ -97,7 +95,8 @@ impl Multiply<'_, '_> {
             Right::Columns(right) if wide.is_multiple_of(8) => {
                 pack_columns::<8>(panel, wide, right, self.depth, first);
             }
-            Right::Columns(right) => pack_columns::<4>(panel, wide, right, self.depth, first),
+            // Without vectors.
+            Right::Columns(right) => pack_columns::<VECTORS>(panel, wide, right, self.depth, first),
         }
         let (panel, _) = S::as_simd_f32s(panel).0.as_chunks::<VECTORS>();
         let (depth, width) = (self.depth, self.block.width);
@@ -237,6 +236,15 @@ mod tests {
                     .sum()
             };
             for right in [Right::Rows(&right), Right::Columns(&turned)] {
+                let (mut values, mut panel) = (vec![f32::NAN; rows * columns], Vec::new());
+                let (depth, values) = (depth, &mut values[..]);
+                let mut block = Block { values, width: columns, first_row: 0, first_channel: 0 };
+                let (block, panel) = (&mut block, &mut panel);
+                pulp::Scalar.vectorize(Multiply { left: &left, right, depth, columns, block, panel });
+                for (at, y) in block.values.iter().enumerate() {
+                    let expected = sum(at / columns, at % columns);
+                    assert!((f64::from(*y) - expected).abs() < 1e-3, "{size:?} at {at}, without vectors");
+                }
                 let bias = Some(Bias { values: &bias, channels: columns, entries: rows * columns });
                 let finish = Finish { bias, activation: Activation::LeakyRelu, other: None, slope: 0.2 };
                 let mut words = vec![0; (rows * columns).div_ceil(WORD)];
