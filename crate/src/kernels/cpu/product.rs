@@ -107,7 +107,8 @@ impl Multiply<'_, '_> {
             let mut out = Out { values, width, offset };
             line += match lines - line {
                 left_over if left_over >= ROWS => tile::<S, VECTORS, ROWS>(simd, left, panel, &mut out),
-                4.. => tile::<S, VECTORS, 4>(simd, left, panel, &mut out),
+                // Not in a page, where code weighs more.
+                4.. if !cfg!(target_family = "wasm") => tile::<S, VECTORS, 4>(simd, left, panel, &mut out),
                 _ => tile::<S, VECTORS, 1>(simd, left, panel, &mut out),
             };
         }
