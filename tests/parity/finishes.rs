@@ -12,8 +12,8 @@ use crate::platform::{HAVE_F16, on_devices};
 const SLOPE: f32 = 0.2;
 
 /// Batch, height, width, inputs and the map: whole vectors and none, whole tiles of pixels and none, one pixel and one
-/// channel, results too wide for kernels of ours, groups of 8 to 32 channels and others.
-const LAYERS: [([usize; 4], LinearMap); 14] = [
+/// channel, results too wide for kernels of ours, groups of 8 to 32 channels and others; many tiles.
+const LAYERS: [([usize; 4], LinearMap); 17] = [
     ([1, 1, 1, 1], LinearMap::Pointwise { inputs: 1, outputs: 1 }),
     ([3, 1, 1, 64], LinearMap::Pointwise { inputs: 64, outputs: 256 }),
     ([37, 1, 1, 2], LinearMap::Pointwise { inputs: 2, outputs: 12 }),
@@ -21,7 +21,10 @@ const LAYERS: [([usize; 4], LinearMap); 14] = [
     ([1, 3, 5, 8], LinearMap::Pointwise { inputs: 8, outputs: 20 }),
     ([2, 3, 3, 7], LinearMap::Pointwise { inputs: 7, outputs: 5 }),
     ([2, 4, 4, 12], LinearMap::Pointwise { inputs: 12, outputs: 516 }),
+    ([2, 1026, 1, 8], LinearMap::Pointwise { inputs: 8, outputs: 128 }),
     ([2, 4, 8, 32], LinearMap::Grouped { channels: 32, groups: 2 }),
+    ([2, 3, 16, 24], LinearMap::Grouped { channels: 24, groups: 3 }),
+    ([2, 32, 32, 128], LinearMap::Grouped { channels: 128, groups: 8 }),
     ([1, 3, 5, 16], LinearMap::Grouped { channels: 16, groups: 2 }),
     ([3, 5, 4, 64], LinearMap::Grouped { channels: 64, groups: 2 }),
     ([2, 2, 2, 6], LinearMap::Grouped { channels: 6, groups: 6 }),

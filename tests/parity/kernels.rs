@@ -21,8 +21,8 @@ pub fn tensor<const D: usize>(values: &[f32], shape: [usize; D], device: &Device
 }
 
 /// Groups, rows, terms and columns: single ones, edges beside a whole tile, whole vectors, long sums, one group and
-/// several.
-const SIZES: [[usize; 4]; 12] = [
+/// several, and so many that a unit of a GPU takes more of them.
+const SIZES: [[usize; 4]; 14] = [
     [1, 1, 1, 1],
     [1, 4, 8, 4],
     [2, 5, 3, 7],
@@ -35,6 +35,8 @@ const SIZES: [[usize; 4]; 12] = [
     [1, 32, 5001, 16],
     [2, 3, 4100, 4],
     [3, 8, 5003, 12],
+    [1, 2051, 8, 128],
+    [1, 256, 1030, 256],
 ];
 
 async fn narrow_products(device: &Device) {
@@ -67,8 +69,8 @@ async fn narrow_products(device: &Device) {
 }
 
 /// Batch, height, width, channels and groups: one pixel, one channel, one group, groups of 1 to 32 channels, sides that
-/// are no multiple of anything.
-const PICTURES: [([usize; 4], usize); 10] = [
+/// are no multiple of anything, many tiles.
+const PICTURES: [([usize; 4], usize); 13] = [
     ([1, 1, 1, 1], 1),
     ([2, 3, 5, 6], 6),
     ([1, 7, 2, 6], 2),
@@ -80,6 +82,10 @@ const PICTURES: [([usize; 4], usize); 10] = [
     ([1, 33, 31, 16], 1),
     // More lines than parts of the weight gradient: some parts have two, some none.
     ([2, 24, 3, 128], 4),
+    // Two tiles of pixels for a unit of a GPU, and two vectors of channels too, of whole groups and of a part.
+    ([1, 3, 16, 48], 3),
+    ([2, 32, 64, 64], 8),
+    ([2, 32, 32, 128], 4),
 ];
 
 /// The sum over taps and inputs: `part(output, input, weight)` for every triple of places that meet.

@@ -38,6 +38,9 @@ const UNITS: u32 = 64;
 /// Units that fill a large GPU a few times over; fewer leave parts of it idle.
 const ENOUGH: usize = 1 << 15;
 
+/// Units that fill a small GPU: where fewer would be left, none computes more than it must.
+const FEW: usize = 1 << 12;
+
 /// Entries of a tensor, and units of a launch: half of what 32 bits count, since whole work groups go beyond the end.
 const MOST_ENTRIES: usize = 1 << 31;
 
@@ -70,6 +73,12 @@ fn assert_addressable(counts: impl IntoIterator<Item = usize>) {
 /// Channels that a unit reads at a time: [`LANES`] where rows of them are whole vectors.
 fn vectors(channels: usize) -> usize {
     if channels.is_multiple_of(LANES) { LANES } else { 1 }
+}
+
+/// Vectors of channels that a unit computes, of `across` for each of `others`: two halve what it reads for a product, where
+/// enough units are left.
+fn vectors_of_unit(others: usize, across: usize) -> usize {
+    if across.is_multiple_of(2) && others * across / 2 >= FEW { 2 } else { 1 }
 }
 
 /// The format of `x`, as kernels are told it. They add up in f32 whatever it is.

@@ -2,8 +2,8 @@
 //!
 //! | kernel | left | right | a unit's tile | products for a vector read |
 //! |---|---|---|---|---|
-//! | `product_rows` | terms lie together | columns lie together | 8 x 4 | 128 / 12 |
-//! | `product_columns` | rows lie together | columns lie together | 4 x 4 | 16 / 2 |
+//! | `product_rows` | terms lie together | columns lie together | 8 x 8, few: 8 x 4 | 256 / 16, 128 / 12 |
+//! | `product_columns` | rows lie together | columns lie together | 8 x 8, few: 4 x 4 | 64 / 4, 16 / 2 |
 //! | `product_scalars` | any | any | 4 x 4 | 16 / 8 scalars |
 //!
 //! The first is a forward pass or an input gradient and finishes what it computes, the second a weight gradient, the last whatever has 3 channels.
@@ -19,16 +19,16 @@ use cubecl::prelude::*;
 
 use super::choice::{Layout, Product, Sizes};
 use super::finish::{Finisher, PIXELS, finish_tile, finisher};
-use super::{ENOUGH, LANES, element, empty_like, launched};
+use super::{ENOUGH, FEW, LANES, element, empty_like, launched, vectors_of_unit};
 use crate::backend::{FinishedOn, Gpu};
 use crate::kernels::Finishing;
 
 /// Rows that a unit of `product_rows` computes.
 const ROWS: usize = 2 * PIXELS;
-/// Rows and columns that a unit of the other two computes.
-const TILE: usize = 4;
+/// Rows and columns that a unit of the other two computes, or twice as many.
+const TILE: usize = LANES;
 /// A part of a sum has at least so many terms.
-const LONG: usize = 1 << 10;
+const LONG: usize = 1 << 8;
 
 /// Which kernel computes `left [groups, m, k]` times `right [groups, k, n]`.
 pub fn product_kernel(left: &CubeTensor, right: &CubeTensor) -> Product {
@@ -65,7 +65,9 @@ pub fn finished_product(left: CubeTensor, right: CubeTensor, finish: Finishing<G
     let right = if layout(&right) == Layout::Rows { right } else { into_contiguous(right) };
     let result = empty_like(&left, [groups, rows, columns]);
     let (finisher, recorded) = finisher(finish, &left, rows * columns, columns);
-    let (count, dim) = launched([&left, &right, &result], groups * rows.div_ceil(ROWS) * (columns / LANES));
+    let (down, across) = (groups * rows.div_ceil(ROWS), columns / LANES);
+    let vectors = vectors_of_unit(down, across);
+    let (count, dim) = launched([&left, &right, &result], down * (across / vectors));
     let (client, dtype) = (left.client.clone(), element(&left));
     product_rows::launch(
         &client,
@@ -76,6 +78,7 @@ pub fn finished_product(left: CubeTensor, right: CubeTensor, finish: Finishing<G
         right.into_tensor_arg(),
         result.clone().into_tensor_arg(),
         finisher,
+        vectors,
         dtype,
     );
     (result, recorded)
@@ -86,15 +89,21 @@ pub fn finished_product(left: CubeTensor, right: CubeTensor, finish: Finishing<G
 pub fn product(left: CubeTensor, right: CubeTensor, kernel: Product) -> CubeTensor {
     let [groups, rows, terms] = left.meta.shape().dims();
     let [_, _, columns] = right.meta.shape().dims();
-    let tiles = groups * rows.div_ceil(TILE) * columns.div_ceil(TILE);
-    let parts = ENOUGH.div_ceil(tiles).min((terms / LONG).max(1));
+    let tiled = |side: usize| {
+        let tiles = groups * rows.div_ceil(side) * columns.div_ceil(side);
+        (tiles, ENOUGH.div_ceil(tiles).min((terms / LONG).max(1)))
+    };
+    let (tiles, parts) = tiled(2 * TILE);
+    let whole = rows.is_multiple_of(2 * TILE) && columns.is_multiple_of(2 * TILE);
+    let vectors = if kernel == Product::Columns && whole && tiles * parts >= FEW { 2 } else { 1 };
+    let (tiles, parts) = tiled(vectors * TILE);
     let result = empty_like(&left, [parts, groups, rows, columns]);
     let (count, dim) = launched([&left, &right, &result], parts * tiles);
     let client = left.client.clone();
     let (left, right, to) =
         (left.into_tensor_arg(), right.into_tensor_arg(), result.clone().into_tensor_arg());
     match kernel {
-        Product::Columns => product_columns::launch(&client, count, dim, LANES, left, right, to),
+        Product::Columns => product_columns::launch(&client, count, dim, LANES, left, right, to, vectors),
         _ => product_scalars::launch(&client, count, dim, left, right, to),
     }
     result
@@ -106,10 +115,12 @@ fn product_rows<F: Float, N: Size>(
     right: &Tensor<Vector<F, N>>,
     result: &mut Tensor<Vector<F, N>>,
     finisher: &mut Finisher<F, N>,
+    #[comptime] vectors: usize,
     #[define(F)] _dtype: ElemType,
 ) {
     let rows = result.shape(1);
-    let across = result.shape(2) / LANES;
+    let blocks = result.shape(2) / LANES;
+    let across = blocks / vectors;
     let down = (rows + ROWS - 1) / ROWS;
     let tile = ABSOLUTE_POS;
     if tile >= result.shape(0) * down * across {
@@ -117,46 +128,62 @@ fn product_rows<F: Float, N: Size>(
     }
     let group = tile / (down * across);
     let row = tile / across % down * ROWS;
-    let column = tile % across;
+    let column = tile % across * vectors;
 
     let mut from = Array::<usize>::new(ROWS);
-    let mut sums = Array::<Vector<f32, N>>::new(ROWS);
+    let mut sums = Array::<Vector<f32, N>>::new(vectors * ROWS);
     #[unroll]
     for i in 0..ROWS {
         // Rows beyond the edge repeat the last one and are not written.
         let last = rows - 1;
         let at = select(row + i < rows, row + i, last);
         from[i] = group * (left.stride(0) / LANES) + at * (left.stride(1) / LANES);
+    }
+    #[unroll]
+    for i in 0..vectors * ROWS {
         sums[i] = Vector::zero();
     }
     let right_step = right.stride(1) / LANES;
     let right_from = group * (right.stride(0) / LANES) + column;
     for k in 0..left.shape(2) / LANES {
-        let mut values = Array::<Vector<f32, N>>::new(LANES);
+        let mut values = Array::<Vector<f32, N>>::new(vectors * LANES);
         #[unroll]
         for lane in 0..LANES {
-            values[lane] = Vector::cast_from(right[right_from + (k * LANES + lane) * right_step]);
+            let at = right_from + (k * LANES + lane) * right_step;
+            #[unroll]
+            for vector in 0..vectors {
+                values[vector * LANES + lane] = Vector::cast_from(right[at + vector]);
+            }
         }
         #[unroll]
         for i in 0..ROWS {
             let terms = Vector::<f32, N>::cast_from(left[from[i] + k]);
             #[unroll]
             for lane in 0..LANES {
-                sums[i] += values[lane] * Vector::new(terms.extract(lane));
+                let term = Vector::new(terms.extract(lane));
+                #[unroll]
+                for vector in 0..vectors {
+                    sums[vector * ROWS + i] += values[vector * LANES + lane] * term;
+                }
             }
         }
     }
     #[unroll]
-    for half in 0..ROWS / PIXELS {
-        let first = comptime!(half * PIXELS);
-        if row + first < rows {
-            finish_tile::<F, N>(finisher, &mut sums, first, row + first, rows, column, across);
+    for vector in 0..vectors {
+        #[unroll]
+        for half in 0..ROWS / PIXELS {
+            let first = comptime!(half * PIXELS);
+            if row + first < rows {
+                let sum = comptime!(vector * ROWS + first);
+                finish_tile::<F, N>(finisher, &mut sums, sum, row + first, rows, column + vector, blocks);
+            }
         }
-    }
-    #[unroll]
-    for i in 0..ROWS {
-        if row + i < rows {
-            result[(group * rows + row + i) * across + column] = Vector::cast_from(sums[i]);
+        #[unroll]
+        for i in 0..ROWS {
+            if row + i < rows {
+                let at = (group * rows + row + i) * blocks + column + vector;
+                result[at] = Vector::cast_from(sums[vector * ROWS + i]);
+            }
         }
     }
 }
@@ -166,22 +193,25 @@ fn product_columns<N: Size>(
     left: &Tensor<Vector<f32, N>>,
     right: &Tensor<Vector<f32, N>>,
     result: &mut Tensor<Vector<f32, N>>,
+    #[comptime] vectors: usize,
 ) {
     let (parts, groups) = (result.shape(0), result.shape(1));
-    let across = result.shape(3) / LANES;
-    let down = result.shape(2) / LANES;
+    let blocks = result.shape(3) / LANES;
+    let across = blocks / vectors;
+    let down = result.shape(2) / LANES / vectors;
     let tile = ABSOLUTE_POS;
     if tile >= parts * groups * down * across {
         terminate!();
     }
     let group = tile / (down * across) % groups;
-    let row = tile / across % down;
-    let column = tile % across;
+    let row = tile / across % down * vectors;
+    let column = tile % across * vectors;
     let part = tile / (down * across * groups);
 
-    let mut sums = Array::<Vector<f32, N>>::new(LANES);
+    // A vector of columns for each row.
+    let mut sums = Array::<Vector<f32, N>>::new(vectors * vectors * LANES);
     #[unroll]
-    for i in 0..LANES {
+    for i in 0..vectors * vectors * LANES {
         sums[i] = Vector::zero();
     }
     let (left_step, right_step) = (left.stride(2) / LANES, right.stride(1) / LANES);
@@ -192,17 +222,31 @@ fn product_columns<N: Size>(
     let first = part * per_part;
     let end = select(first + per_part < terms, first + per_part, terms);
     for k in first..end {
-        let a = left[left_from + k * left_step];
-        let b = right[right_from + k * right_step];
+        let mut b = Array::<Vector<f32, N>>::new(vectors);
         #[unroll]
-        for lane in 0..LANES {
-            sums[lane] += b * Vector::new(a.extract(lane));
+        for j in 0..vectors {
+            b[j] = right[right_from + k * right_step + j];
+        }
+        #[unroll]
+        for i in 0..vectors {
+            let a = left[left_from + k * left_step + i];
+            #[unroll]
+            for lane in 0..LANES {
+                let value = Vector::new(a.extract(lane));
+                #[unroll]
+                for j in 0..vectors {
+                    sums[(i * LANES + lane) * vectors + j] += b[j] * value;
+                }
+            }
         }
     }
+    let first = ((part * groups + group) * down * vectors + row) * LANES;
     #[unroll]
-    for lane in 0..LANES {
-        let at = ((part * groups + group) * down + row) * LANES + lane;
-        result[at * across + column] = sums[lane];
+    for i in 0..vectors * LANES {
+        #[unroll]
+        for j in 0..vectors {
+            result[(first + i) * blocks + column + j] = sums[i * vectors + j];
+        }
     }
 }
 
