@@ -25,12 +25,18 @@ pub trait Kernels: Backend {
         right: FloatTensor<Self>,
         #[extension_type] finish: Finishing<Self>,
     ) -> (FloatTensor<Self>, Option<IntTensor<Self>>);
+    /// See [`crate::kernels::product_of_panels`].
+    fn product_of_panels(
+        left: FloatTensor<Self>,
+        panels: FloatTensor<Self>,
+        #[extension_type] finish: Finishing<Self>,
+    ) -> (FloatTensor<Self>, Option<IntTensor<Self>>);
+    /// See [`crate::kernels::taps_first`].
+    fn taps_first(weight: FloatTensor<Self>, groups: usize, adjoint: bool) -> FloatTensor<Self>;
     /// See [`crate::kernels::grouped`].
     fn grouped(
         x: FloatTensor<Self>,
-        weight: FloatTensor<Self>,
-        groups: usize,
-        adjoint: bool,
+        kernel: FloatTensor<Self>,
         #[extension_type] finish: Finishing<Self>,
     ) -> (FloatTensor<Self>, Option<IntTensor<Self>>);
     /// See [`crate::kernels::finished`].
@@ -109,14 +115,16 @@ impl Kernels for Gpu {
         gpu::finish(product, finish)
     }
 
-    fn grouped(
-        x: FloatTensor<Self>,
-        weight: FloatTensor<Self>,
-        groups: usize,
-        adjoint: bool,
-        finish: Finishing<Self>,
-    ) -> FinishedOn<Self> {
-        crate::kernels::gpu::grouped(x, weight, groups, adjoint, finish)
+    fn product_of_panels(_: FloatTensor<Self>, _: FloatTensor<Self>, _: Finishing<Self>) -> FinishedOn<Self> {
+        unreachable!("packed makes one panel for a GPU")
+    }
+
+    fn taps_first(weight: FloatTensor<Self>, groups: usize, adjoint: bool) -> FloatTensor<Self> {
+        crate::kernels::gpu::taps_first(weight, groups, adjoint)
+    }
+
+    fn grouped(x: FloatTensor<Self>, kernel: FloatTensor<Self>, finish: Finishing<Self>) -> FinishedOn<Self> {
+        crate::kernels::gpu::grouped(x, kernel, finish)
     }
 
     fn finish(x: FloatTensor<Self>, finish: Finishing<Self>) -> FinishedOn<Self> {
@@ -197,24 +205,33 @@ impl Kernels for Flex {
             _ => None,
         };
         let Some(weight) = weight else { return Self::finish(Self::float_matmul(left, right), finish) };
-        let shape = [1, rows, 1, columns];
-        let (y, slopes) = finishing(finish, shape, |record, finish| {
-            cpu::product(values(&left), weight, [rows, depth, columns], record, finish)
-        });
-        (FloatTensor::<Self>::from_data(TensorData::new(y, [1, rows, columns])), slopes)
+        product(&left, weight, [rows, depth, columns], finish)
     }
 
-    fn grouped(
-        x: FloatTensor<Self>,
-        weight: FloatTensor<Self>,
-        groups: usize,
-        adjoint: bool,
+    fn product_of_panels(
+        left: FloatTensor<Self>,
+        panels: FloatTensor<Self>,
         finish: Finishing<Self>,
     ) -> FinishedOn<Self> {
-        let (x, weight) = (contiguous(x), contiguous(weight));
+        let (left, panels) = (contiguous(left), contiguous(panels));
+        let [_, rows, _] = left.layout().shape().dims();
+        let [count, depth, wide] = panels.layout().shape().dims();
+        product(&left, cpu::Right::Panels(values(&panels)), [rows, depth, count * wide], finish)
+    }
+
+    fn taps_first(weight: FloatTensor<Self>, groups: usize, adjoint: bool) -> FloatTensor<Self> {
+        let weight = contiguous(weight);
+        let kernel = cpu::taps_first(values(&weight), groups, adjoint);
+        let width = cpu::group_width(kernel.len(), groups);
+        FloatTensor::<Self>::from_data(TensorData::new(kernel, [groups, cpu::TAPS, width, width]))
+    }
+
+    fn grouped(x: FloatTensor<Self>, kernel: FloatTensor<Self>, finish: Finishing<Self>) -> FinishedOn<Self> {
+        let (x, kernel) = (contiguous(x), contiguous(kernel));
         let shape: [usize; 4] = x.layout().shape().dims();
+        let [groups, ..]: [usize; 4] = kernel.layout().shape().dims();
         let (y, slopes) = finishing(finish, shape, |record, finish| {
-            cpu::grouped(values(&x), shape, values(&weight), groups, adjoint, record, finish)
+            cpu::grouped(values(&x), shape, values(&kernel), groups, record, finish)
         });
         (FloatTensor::<Self>::from_data(TensorData::new(y, shape)), slopes)
     }
@@ -304,6 +321,19 @@ impl Kernels for Flex {
     fn warp_adjoint(delta: FloatTensor<Self>, geometry: FloatTensor<Self>) -> FloatTensor<Self> {
         warped(delta, geometry, warp::adjoint)
     }
+}
+
+/// `left [1, rows, depth]` times a right side, finished.
+fn product(
+    left: &FloatTensor<Flex>,
+    right: cpu::Right,
+    [rows, depth, columns]: [usize; 3],
+    finish: Finishing<Flex>,
+) -> FinishedOn<Flex> {
+    let (y, slopes) = finishing(finish, [1, rows, 1, columns], |record, finish| {
+        cpu::product(values(left), right, [rows, depth, columns], record, finish)
+    });
+    (FloatTensor::<Flex>::from_data(TensorData::new(y, [1, rows, columns])), slopes)
 }
 
 fn warped(

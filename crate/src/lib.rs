@@ -8,13 +8,13 @@
 //! # #[cfg(feature = "cli")]
 //! # fn main() -> r3gan::Result<()> {
 //! use std::path::Path;
-//! use r3gan::{backend, checkpoint::Model, sampling};
+//! use r3gan::{backend, checkpoint::Model, sampling::{self, Sampler}};
 //!
 //! let device = backend::open("auto")?;
-//! let model = Model::open(Path::new("model.safetensors"), &device)?;
-//! let latents = sampling::latents(&[0, 1, 2], model.header.network.latent);
+//! let sampler = Sampler::new(Model::open(Path::new("model.safetensors"), &device)?);
+//! let latents = sampling::latents(&[0, 1, 2], sampler.header.network.latent);
 //! // [3, height, width, channels] in [-1, 1]
-//! let pictures = pollster::block_on(sampling::sample(&model, &latents, None, 3))?;
+//! let pictures = pollster::block_on(sampler.sample(&latents, None, 3))?;
 //! # Ok(())
 //! # }
 //! # #[cfg(not(feature = "cli"))]

@@ -1,9 +1,10 @@
 //! Samples of a model, from seeds or from latents: what the command line and the page have in common.
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::checkpoint::Model;
+use crate::checkpoint::{Model, ModelHeader};
 use crate::error::{Error, Result};
+use crate::network::{Network, Prepared};
 use crate::random::RandomState;
 use crate::training::read_values;
 
@@ -61,67 +62,90 @@ pub fn one_hot(numbers: &[usize], classes: usize) -> Result<Vec<f32>> {
     Ok(values)
 }
 
-/// Samples for latents `[n, latent]` and labels `[n, classes]` (none for an unconditional model), at most
-/// `batch` at a time.
-///
-/// # Shapes
-/// `[n, height, width, channels]`, in [-1, 1] as far as the model was trained.
-///
-/// # Errors
-/// [`Error::Setting`] where latents or labels do not fit the model, and the device's errors.
-pub async fn sample(
-    model: &Model,
-    latents: &[f32],
-    labels: Option<&[f32]>,
-    batch: usize,
-) -> Result<Vec<f32>> {
-    let count = latents.len() / model.header.network.latent;
-    let mut samples =
-        Vec::with_capacity(count * model.header.network.sample_shape().iter().product::<usize>());
-    for x in on_device(model, latents, labels, batch)? {
-        samples.extend(read_values(x).await?);
-    }
-    Ok(samples)
+/// A model whose weights are laid out for sampling.
+#[derive(Debug)]
+pub struct Sampler {
+    pub header: ModelHeader,
+    pub generator: Network,
+    weights: Prepared,
+    device: Device,
 }
 
-/// As [`sample`], left on the device: tensors of at most `batch` samples, computed one after the other.
-///
-/// # Errors
-/// [`Error::Setting`] where latents or labels do not fit the model.
-pub fn on_device<'a>(
-    model: &'a Model,
-    latents: &'a [f32],
-    labels: Option<&'a [f32]>,
-    batch: usize,
-) -> Result<impl Iterator<Item = Tensor<4>> + use<'a>> {
-    let (latent, classes) = (model.header.network.latent, model.header.network.classes);
-    let count = latents.len() / latent;
-    if latents.len() != count * latent {
-        let reason = format!("{} values are not rows of the network's {latent} latents", latents.len());
-        return Err(Error::setting("latents", reason));
+impl Sampler {
+    /// Takes the weights of a model, so that there are not two of each.
+    pub fn new(model: Model) -> Self {
+        let device = model.device();
+        let Model { header, generator, weights } = model;
+        let weights = generator.prepare(weights);
+        Self { header, generator, weights, device }
     }
-    if labels.map_or(0, <[f32]>::len) != count * classes {
-        let reason = if classes == 0 {
-            "this network is unconditional and takes no labels".into()
-        } else {
-            format!("this network needs a label of {classes} classes for every sample")
-        };
-        return Err(Error::setting("labels", reason));
+
+    /// The device that computes.
+    pub fn device(&self) -> &Device {
+        &self.device
     }
-    let labels = labels.filter(|_| classes > 0);
-    let device = model.device();
-    let batch = batch.max(1);
-    let parts = latents.chunks(batch * latent).enumerate();
-    Ok(parts.map(move |(part, z)| {
-        let rows = z.len() / latent;
-        let z = Tensor::from_data(TensorData::new(z.to_vec(), [rows, 1, 1, latent]), &device);
-        let label = labels.map(|labels| {
-            let start = part * batch * classes;
-            let values = labels[start..start + rows * classes].to_vec();
-            Tensor::<2>::from_data(TensorData::new(values, [rows, classes]), &device)
-        });
-        model.generator.evaluate(&model.weights, z, label.as_ref())
-    }))
+
+    /// Samples for latents `[n, latent]` and labels `[n, classes]` (none for an unconditional model), at most
+    /// `batch` at a time.
+    ///
+    /// # Shapes
+    /// `[n, height, width, channels]`, in [-1, 1] as far as the model was trained.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] where latents or labels do not fit the model, and the device's errors.
+    pub async fn sample(&self, latents: &[f32], labels: Option<&[f32]>, batch: usize) -> Result<Vec<f32>> {
+        let network = &self.header.network;
+        let count = latents.len() / network.latent;
+        let mut samples = Vec::with_capacity(count * network.sample_shape().iter().product::<usize>());
+        for x in self.on_device(latents, labels, batch)? {
+            samples.extend(read_values(x).await?);
+        }
+        Ok(samples)
+    }
+
+    /// As [`Self::sample`], left on the device: tensors of at most `batch` samples, computed one after the other.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] where latents or labels do not fit the model.
+    pub fn on_device<'a>(
+        &'a self,
+        latents: &'a [f32],
+        labels: Option<&'a [f32]>,
+        batch: usize,
+    ) -> Result<impl Iterator<Item = Tensor<4>> + use<'a>> {
+        let (latent, classes) = (self.header.network.latent, self.header.network.classes);
+        let count = latents.len() / latent;
+        if latents.len() != count * latent {
+            let reason = format!("{} values are not rows of the network's {latent} latents", latents.len());
+            return Err(Error::setting("latents", reason));
+        }
+        if labels.map_or(0, <[f32]>::len) != count * classes {
+            let reason = if classes == 0 {
+                "this network is unconditional and takes no labels".into()
+            } else {
+                format!("this network needs a label of {classes} classes for every sample")
+            };
+            return Err(Error::setting("labels", reason));
+        }
+        let labels = labels.filter(|_| classes > 0);
+        let batch = batch.max(1);
+        let parts = latents.chunks(batch * latent).enumerate();
+        Ok(parts.map(move |(part, z)| {
+            let rows = z.len() / latent;
+            let z = Tensor::from_data(TensorData::new(z.to_vec(), [rows, 1, 1, latent]), &self.device);
+            let label = labels.map(|labels| {
+                let start = part * batch * classes;
+                let values = labels[start..start + rows * classes].to_vec();
+                Tensor::<2>::from_data(TensorData::new(values, [rows, classes]), &self.device)
+            });
+            self.of(z, label.as_ref())
+        }))
+    }
+
+    /// Samples for latents `[n, 1, 1, latent]` and labels `[n, classes]` that are on the device.
+    pub fn of(&self, latents: Tensor<4>, labels: Option<&Tensor<2>>) -> Tensor<4> {
+        self.generator.evaluate_prepared(&self.weights, latents, labels)
+    }
 }
 
 #[cfg(test)]

@@ -95,8 +95,11 @@ pub async fn channels_first(x: Tensor<4>) -> Vec<f32> {
 async fn forward_passes(device: &Device) {
     for pair in Pair::all(device) {
         let Phase { reals, latents, labels, .. } = pair.phase(device);
-        let fakes = pair.generator.evaluate(&pair.generator_weights, latents, labels.as_ref());
+        let fakes = pair.generator.evaluate(&pair.generator_weights, latents.clone(), labels.as_ref());
         assert_close("fake", &channels_first(fakes.clone()).await, &pair.io.values("fake").1, FORWARD);
+        let prepared = pair.generator.prepare(pair.generator_weights.clone());
+        let sampled = pair.generator.evaluate_prepared(&prepared, latents, labels.as_ref());
+        assert_close("fake, prepared", &channels_first(sampled).await, &pair.io.values("fake").1, FORWARD);
         for (what, images) in [("logits_real", reals), ("logits_fake", fakes)] {
             let logits = pair.critic.evaluate(&pair.critic_weights, images, labels.as_ref());
             assert_close(what, &host(logits).await, &pair.io.values(what).1, FORWARD);

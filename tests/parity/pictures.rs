@@ -4,7 +4,8 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use r3gan::checkpoint::Model;
-use r3gan::{backend, pictures, sampling};
+use r3gan::sampling::{self, Sampler};
+use r3gan::{backend, pictures};
 
 use crate::compare::{FORWARD, assert_close, largest_difference};
 use crate::fixtures::{File, folders_with};
@@ -29,7 +30,7 @@ async fn same_seed_same_picture(device: &Device) {
             let classes: Vec<_> = classes.iter().map(|c| c.as_u64().expect("a class") as usize).collect();
             sampling::one_hot(&classes, model.header.network.classes).expect("labels")
         });
-        let ours = sampling::sample(&model, &latents, labels.as_deref(), 16).await.expect("samples");
+        let ours = Sampler::new(model).sample(&latents, labels.as_deref(), 16).await.expect("samples");
         let expected = channels_last(&samples, "images");
         let on_cpu = backend::is_cpu(device);
         assert_close("samples", &ours, &expected, if on_cpu { SAMPLES_ON_CPU } else { FORWARD });

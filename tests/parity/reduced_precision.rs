@@ -65,7 +65,9 @@ fn is_bf16(value: &f32) -> bool {
 /// Fakes with the channels first, and the logits of the real pictures.
 async fn outputs(pair: &Pair, device: &Device) -> [Vec<f32>; 2] {
     let Phase { reals, latents, labels, .. } = pair.phase(device);
-    let fakes = pair.generator.evaluate(&pair.generator_weights, latents, labels.as_ref());
+    // As a sampler has them: rounded before, not on the way.
+    let weights = pair.generator.prepare(pair.generator_weights.clone());
+    let fakes = pair.generator.evaluate_prepared(&weights, latents, labels.as_ref());
     let logits = pair.critic.evaluate(&pair.critic_weights, reals, labels.as_ref());
     [channels_first(fakes).await, host(logits).await]
 }

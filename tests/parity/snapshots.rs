@@ -6,8 +6,9 @@ use burn::tensor::{Device, Tensor, TensorData};
 use r3gan::checkpoint::Model;
 use r3gan::network::{Architecture, Network, NetworkConfig, Weights, published};
 use r3gan::official::Snapshot;
+use r3gan::sampling::{self, Sampler};
 use r3gan::training::{Adam, NumberFormat, Trainer};
-use r3gan::{backend, pictures, preset, sampling};
+use r3gan::{backend, pictures, preset};
 
 use crate::compare::{FORWARD, assert_close, assert_within, host};
 use crate::fixtures::{File, Fixture, folders_with};
@@ -124,16 +125,18 @@ async fn pictures_and_logits(device: &Device) {
             formats.contains(&NumberFormat::BFloat16)
         });
 
-        let latents = sampling::latents(&seeds, model.header.network.latent);
+        let sampler = Sampler::new(model);
+        let Sampler { header, .. } = &sampler;
+        let latents = sampling::latents(&seeds, header.network.latent);
         let tolerance = if NORMAL_UNITS == 0 { 0.0 } else { f32::EPSILON };
         assert_close("latents", &latents, &expected.values("z").1, tolerance);
         let mut ours = Vec::new();
         for class in list("classes") {
             let labels = class.as_u64().map(|class| {
                 let numbers = vec![class as usize; seeds.len()];
-                sampling::one_hot(&numbers, model.header.network.classes).expect("labels")
+                sampling::one_hot(&numbers, header.network.classes).expect("labels")
             });
-            let samples = sampling::sample(&model, &latents, labels.as_deref(), 16).await;
+            let samples = sampler.sample(&latents, labels.as_deref(), 16).await;
             ours.extend(samples.expect("samples"));
         }
         let (shape, _) = expected.values("images");
@@ -154,7 +157,7 @@ async fn pictures_and_logits(device: &Device) {
 
         let trainer = official.trainer(device);
         let images = expected.pictures("d_input", device);
-        let classes = model.header.network.classes;
+        let classes = header.network.classes;
         let labels = labels_of(&official, &expected, [images.dims()[0], classes], device);
         if labels.is_none() && classes > 0 {
             note(&format!("{}: nothing says the labels of the critic's pictures", official.name));

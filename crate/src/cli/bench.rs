@@ -115,25 +115,36 @@ impl Bench {
             let reason = "f16 is for sampling alone; add --what sample, or choose bf16 or f32";
             return Err(Error::setting("--precision", reason));
         }
-        let mut work = Work::new(config, self.batch, &device)?;
-        self.print_sizes(&work)?;
-        let all = [What::Sample, What::Critic, What::Generator, What::Iteration];
-        for what in all.into_iter().filter(|what| [*what, What::All].contains(&self.what)) {
-            let seconds = work.measure(what, self.runs, self.warmup)?;
+        let work = Work::new(config, self.batch, &device, self.runs, self.warmup);
+        self.print_sizes(work.parameter_counts()?)?;
+        let print = |what, seconds: &[f64], critic| {
+            self.print(what, [&name, format.name()], seconds, critic, work.peak_bytes())
+        };
+        let wanted = |what: &What| [*what, What::All].contains(&self.what);
+        if wanted(&What::Sample) {
+            print(What::Sample, &work.sample()?, None)?;
+        }
+        let steps: Vec<_> =
+            [What::Critic, What::Generator, What::Iteration].into_iter().filter(wanted).collect();
+        if steps.is_empty() {
+            return Ok(());
+        }
+        let mut training = work.training()?;
+        for what in steps {
+            let seconds = training.step(what)?;
             let critic = match what {
                 What::Critic => Some(Multiple {
-                    given: median(&work.measure_critic_on_given(self.runs, self.warmup)?),
-                    forward: median(&work.measure_critic_forward(self.runs, self.warmup)?),
+                    given: median(&training.critic_on_given()?),
+                    forward: median(&training.critic_forward()?),
                 }),
                 _ => None,
             };
-            self.print(what, [&name, format.name()], &seconds, critic, work.peak_bytes())?;
+            print(what, &seconds, critic)?;
         }
         Ok(())
     }
 
-    fn print_sizes(&self, work: &Work) -> Result<()> {
-        let (generator, critic) = work.parameter_counts();
+    fn print_sizes(&self, (generator, critic): (usize, usize)) -> Result<()> {
         exit::say(&if self.json {
             json!({ "preset": self.preset, "G_params": generator, "D_params": critic }).to_string()
         } else {

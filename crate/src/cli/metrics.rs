@@ -12,6 +12,7 @@ use super::{exit, open_data, progress};
 use crate::checkpoint::Model;
 use crate::data::{self, Dataset, Kind, OpenOptions};
 use crate::metrics::{Evaluator, Extractor, Fakes, Metric, Progress, Score, evaluator};
+use crate::sampling::Sampler;
 use crate::session::{RunDirectory, scores};
 use crate::{Error, Result, backend};
 
@@ -124,12 +125,12 @@ impl Metrics {
         }
         // All of them are looked at before hours are spent on the first.
         for path in &self.network {
-            let (model, reals) = self.subject(path, &device)?;
-            evaluator.check(&Fakes::Model(&model), &reals)?;
+            let (sampler, reals) = self.subject(path, &device)?;
+            evaluator.check(&Fakes::Sampler(&sampler), &reals)?;
         }
         for path in &self.network {
-            let (model, reals) = self.subject(path, &device)?;
-            let scores = evaluate(&mut evaluator, &Fakes::Model(&model), &reals)?;
+            let (sampler, reals) = self.subject(path, &device)?;
+            let scores = evaluate(&mut evaluator, &Fakes::Sampler(&sampler), &reals)?;
             self.tell(path, &scores)?;
             record(path, &scores)?;
         }
@@ -137,7 +138,7 @@ impl Metrics {
     }
 
     /// A model, and real pictures of its size.
-    fn subject(&self, path: &Path, device: &Device) -> Result<(Model, Dataset)> {
+    fn subject(&self, path: &Path, device: &Device) -> Result<(Sampler, Dataset)> {
         let mut model = Model::open(path, device)?;
         model.compute_in(self.precision.format(model.header.published_format(), device))?;
         let network = &model.header.network;
@@ -145,7 +146,7 @@ impl Metrics {
         // Points are refused with another sentence.
         let reals =
             if network.sample_shape()[0] > 1 { framed(reals, network.sample_shape()[0])? } else { reals };
-        Ok((model, reals))
+        Ok((Sampler::new(model), reals))
     }
 
     fn tell(&self, measured: &Path, scores: &[Score]) -> Result<()> {

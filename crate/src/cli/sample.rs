@@ -8,7 +8,7 @@ use crate::checkpoint::container::{Entry, Values, encode};
 use crate::checkpoint::{Model, check_writable, write_atomic};
 use crate::network::{Architecture, Format};
 use crate::pictures::{self, Picture};
-use crate::sampling;
+use crate::sampling::Sampler;
 use crate::{Error, Result, backend};
 use clap::Args;
 
@@ -89,12 +89,13 @@ impl Sample {
             check_writable(raw)?;
         }
 
+        let sampler = Sampler::new(model);
         let bar = progress(inputs.count(), "samples");
         let mut kept = Kept::default();
         for start in (0..inputs.count()).step_by(self.batch) {
             let part = start..inputs.count().min(start + self.batch);
             let (z, labels) = inputs.rows(part.clone());
-            let values = pollster::block_on(sampling::sample(&model, z, labels, self.batch))?;
+            let values = pollster::block_on(sampler.sample(z, labels, self.batch))?;
             if let Some(out) = self.out.as_ref().filter(|_| !points) {
                 if self.grid {
                     kept.pixels.extend(pictures::to_pixels_rounded(&values));

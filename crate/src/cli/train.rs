@@ -22,6 +22,7 @@ use crate::error::{Error, Result};
 use crate::metrics::{Evaluator, Fakes, Metric, Progress};
 use crate::network::Format;
 use crate::preset;
+use crate::sampling::Sampler;
 use crate::schedule::Schedule;
 use crate::session::{Event, Grid, Outcome, RunDirectory, Session, SessionOptions, check_data, fit, plan};
 use crate::training::Trainer;
@@ -145,8 +146,8 @@ impl Train {
         }
         let evaluator = self.measuring.evaluator(metrics, &device)?;
         if let Some(evaluator) = &evaluator {
-            let model = Model::average_of(&trainer, Precision::F32);
-            evaluator.check(&Fakes::Model(&model), &dataset)?;
+            let sampler = Sampler::new(Model::average_of(&trainer, Precision::F32));
+            evaluator.check(&Fakes::Sampler(&sampler), &dataset)?;
         }
         let directory = RunDirectory::create(&self.out)?;
         let continues = match &place {

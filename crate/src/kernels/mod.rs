@@ -33,9 +33,8 @@ pub fn ours_in_f32<const D: usize>(x: &Tensor<D>) -> bool {
     x.dtype() == DType::F32
 }
 
-/// Whether the direct grouped convolution applies to `x`.
-pub fn has_grouped(x: &Tensor<4>, groups: usize) -> bool {
-    let width = x.dims()[3] / groups;
+/// Whether the direct grouped convolution is for tensors like `x`, and groups of `width` channels.
+pub fn has_grouped<const D: usize>(x: &Tensor<D>, width: usize) -> bool {
     ours(x)
         && match backend::is_cpu(&x.device()) {
             true => cpu::GROUP_WIDTHS.contains(&width),
@@ -71,17 +70,41 @@ pub fn finished_product(left: Tensor<3>, right: Tensor<3>, finish: Finish) -> Fi
     finish::wrapped(Dispatch::product(left.into_dispatch(), right.into_dispatch(), finish.lowered()))
 }
 
-/// 3x3 convolution in groups of `x [b, h, w, c]` with a flat `weight [c, c / groups, 3, 3]`, zero padding, finished:
-/// `[b, h, w, c]`. With `adjoint` the gradient of its input from that of its output.
-pub fn grouped(
-    x: Tensor<4>,
-    weight: Tensor<1>,
-    groups: usize,
-    adjoint: bool,
-    finish: Finish,
-) -> Finished<Tensor<4>> {
-    let (x, weight) = (x.into_dispatch(), weight.into_dispatch());
-    finish::wrapped(Dispatch::grouped(x, weight, groups, adjoint, finish.lowered()))
+/// `left [1, m, k]` times several panels of a right side that was [`packed`], finished: `[1, m, n]`.
+pub fn product_of_panels(left: Tensor<3>, panels: Tensor<3>, finish: Finish) -> Finished<Tensor<3>> {
+    let (left, panels) = (left.into_dispatch(), panels.into_dispatch());
+    finish::wrapped(Dispatch::product_of_panels(left, panels, finish.lowered()))
+}
+
+/// The right side `[1, k, n]` of many products in the order in which the device reads it best,
+/// `[panels, k, n / panels]`: panels of neighbouring columns.
+pub fn packed(right: Tensor<3>) -> Tensor<3> {
+    let [_, terms, columns] = right.dims();
+    let wide = cpu::panel_width();
+    let panels = match ours(&right) && backend::is_cpu(&right.device()) && columns.is_multiple_of(wide) {
+        true => columns / wide,
+        false => 1,
+    };
+    contiguous(right.reshape([terms, panels, columns / panels]).swap_dims(0, 1))
+}
+
+/// A tensor that lies in memory in the order of its axes.
+fn contiguous<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    let shape = x.dims();
+    // One axis has one order; to the same axes a tensor may stay as it lies.
+    x.flatten::<1>(0, D - 1).reshape(shape)
+}
+
+/// A flat `weight [c, c / groups, 3, 3]` of a convolution in groups as [`grouped`] reads it, `[groups, 9, in, out]`, or
+/// for its adjoint with turned taps and inputs and outputs changed.
+pub fn taps_first(weight: Tensor<1>, groups: usize, adjoint: bool) -> Tensor<4> {
+    Tensor::from_dispatch(Dispatch::taps_first(weight.into_dispatch(), groups, adjoint))
+}
+
+/// 3x3 convolution in groups of `x [b, h, w, c]` with `kernel [groups, 9, in, out]`, zero padding, finished:
+/// `[b, h, w, c]`.
+pub fn grouped(x: Tensor<4>, kernel: Tensor<4>, finish: Finish) -> Finished<Tensor<4>> {
+    finish::wrapped(Dispatch::grouped(x.into_dispatch(), kernel.into_dispatch(), finish.lowered()))
 }
 
 /// Gradient of its weight, flat, from inputs and output signals `[b, h, w, c]`.

@@ -7,52 +7,40 @@ use burn::tensor::Tensor;
 
 use crate::kernels::{self, Finish, Finished, TAPS};
 
-/// `x [b, h, w, c]` with `weight [c, c / groups, 3, 3]` (flat), finished: `[b, h, w, c]`.
-pub fn apply(x: Tensor<4>, weight: Tensor<1>, groups: usize, finish: Finish) -> Finished<Tensor<4>> {
-    correlate(x, weight, groups, false, finish)
-}
-
-/// Gradient with respect to the input: the same correlation with turned, transposed taps.
-pub fn adjoint(delta: Tensor<4>, weight: Tensor<1>, groups: usize, finish: Finish) -> Finished<Tensor<4>> {
-    correlate(delta, weight, groups, true, finish)
-}
-
-/// Gradient of the weight, flat, summed over batch and pixels.
-pub fn weight_gradient(x: Tensor<4>, delta: Tensor<4>, groups: usize) -> Tensor<1> {
-    if kernels::has_grouped(&x, groups) {
-        return kernels::grouped_weight_gradient(x, delta, groups);
-    }
-    let [batch, height, columns, channels] = delta.dims();
+/// The flat `weight [c, c / groups, 3, 3]` as [`correlate`] reads it, `[groups, 9, in, out]`. For the adjoint taps are
+/// turned, and inputs and outputs changed.
+pub fn taps_first(weight: Tensor<1>, channels: usize, groups: usize, adjoint: bool) -> Tensor<4> {
     let width = channels / groups;
-    let delta = delta.reshape([batch * height * columns, groups, width]).permute([1, 0, 2]);
-    let gradient = kernels::product(windows(x, groups).swap_dims(1, 2), delta);
-    let gradient = gradient.reshape([groups, TAPS, width, width]);
-    gradient.permute([0, 3, 2, 1]).reshape([channels * width * TAPS])
+    if kernels::has_grouped(&weight, width) {
+        return kernels::taps_first(weight, groups, adjoint);
+    }
+    let kernel = weight.reshape([groups, width, width, TAPS]).permute([0, 3, 2, 1]);
+    if adjoint { kernel.flip([1]).swap_dims(2, 3) } else { kernel }
 }
 
-fn correlate(
-    x: Tensor<4>,
-    weight: Tensor<1>,
-    groups: usize,
-    adjoint: bool,
-    finish: Finish,
-) -> Finished<Tensor<4>> {
-    if kernels::has_grouped(&x, groups) {
-        return kernels::grouped(x, weight, groups, adjoint, finish);
+/// `x [b, h, w, c]` with the kernel of its channels, finished: `[b, h, w, c]`.
+pub fn correlate(x: Tensor<4>, kernel: Tensor<4>, finish: Finish) -> Finished<Tensor<4>> {
+    let [groups, _, width, _] = kernel.dims();
+    if kernels::has_grouped(&x, width) {
+        return kernels::grouped(x, kernel, finish);
     }
     let shape = x.dims();
-    let width = shape[3] / groups;
-    let kernel = taps_first(weight, shape[3], groups);
-    let kernel = if adjoint { kernel.flip([1]).swap_dims(2, 3) } else { kernel };
     let kernel = kernel.reshape([groups, TAPS * width, width]);
     let y = kernels::product(windows(x, groups), kernel).permute([1, 0, 2]).reshape(shape);
     kernels::finished(y, finish)
 }
 
-/// The flat published weight as `[groups, 9, in, out]`.
-fn taps_first(weight: Tensor<1>, channels: usize, groups: usize) -> Tensor<4> {
+/// Gradient of the weight, flat, summed over batch and pixels.
+pub fn weight_gradient(x: Tensor<4>, delta: Tensor<4>, groups: usize) -> Tensor<1> {
+    let [batch, height, columns, channels] = delta.dims();
     let width = channels / groups;
-    weight.reshape([groups, width, width, TAPS]).permute([0, 3, 2, 1])
+    if kernels::has_grouped(&x, width) {
+        return kernels::grouped_weight_gradient(x, delta, groups);
+    }
+    let delta = delta.reshape([batch * height * columns, groups, width]).permute([1, 0, 2]);
+    let gradient = kernels::product(windows(x, groups).swap_dims(1, 2), delta);
+    let gradient = gradient.reshape([groups, TAPS, width, width]);
+    gradient.permute([0, 3, 2, 1]).reshape([channels * width * TAPS])
 }
 
 /// The 3x3 window around every pixel: `[groups, b * h * w, 9 * width]`, taps before channels.

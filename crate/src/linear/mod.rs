@@ -33,6 +33,17 @@ pub enum LinearMap {
     Project { features: usize, classes: usize },
 }
 
+/// A weight as a forward pass reads it.
+#[derive(Clone, Debug)]
+pub enum Operand {
+    /// Flat, as published.
+    Published(Tensor<1>),
+    /// Of a 1x1 convolution: `[1, inputs, outputs]`, or in panels ([`kernels::packed`]).
+    Matrix(Tensor<3>),
+    /// Of a 3x3 convolution: `[groups, 9, in, out]`.
+    Kernel(Tensor<4>),
+}
+
 impl LinearMap {
     /// Channels of the image.
     pub fn outputs(&self) -> usize {
@@ -55,19 +66,51 @@ impl LinearMap {
         labels: Option<&Tensor<2>>,
         finish: Finish,
     ) -> Finished<Tensor<4>> {
-        let y = match *self {
+        self.apply_prepared(x, &self.operand(weight), labels, finish)
+    }
+
+    /// A weight in the order that many applications read best.
+    pub fn prepare(&self, weight: &Tensor<1>) -> Operand {
+        match self.operand(weight) {
+            Operand::Matrix(matrix) => Operand::Matrix(kernels::packed(matrix)),
+            operand => operand,
+        }
+    }
+
+    /// The weight as [`Self::apply_prepared`] takes it, at no cost that one application would not have.
+    fn operand(&self, weight: &Tensor<1>) -> Operand {
+        match *self {
             Self::Pointwise { inputs, outputs } => {
-                return pointwise::apply(x, matrix(weight, outputs, inputs), finish);
+                Operand::Matrix(pointwise::forward(matrix(weight, outputs, inputs)))
             }
-            Self::Grouped { groups, .. } => return grouped::apply(x, weight.clone(), groups, finish),
-            Self::ExpandBasis { .. } => return basis::expand(x, weight, finish),
-            Self::ContractBasis { .. } => return basis::contract(x, weight, finish),
-            Self::Project { features, classes } => {
+            Self::Grouped { channels, groups } => {
+                Operand::Kernel(grouped::taps_first(weight.clone(), channels, groups, false))
+            }
+            Self::ExpandBasis { .. } | Self::ContractBasis { .. } | Self::Project { .. } => {
+                Operand::Published(weight.clone())
+            }
+        }
+    }
+
+    /// As [`Self::apply`], with a weight that was [prepared](Self::prepare) for this map.
+    pub fn apply_prepared(
+        &self,
+        x: Tensor<4>,
+        weight: &Operand,
+        labels: Option<&Tensor<2>>,
+        finish: Finish,
+    ) -> Finished<Tensor<4>> {
+        match (*self, weight) {
+            (_, Operand::Matrix(matrix)) => pointwise::times(x, matrix.clone(), finish),
+            (_, Operand::Kernel(kernel)) => grouped::correlate(x, kernel.clone(), finish),
+            (Self::ExpandBasis { .. }, Operand::Published(weight)) => basis::expand(x, weight, finish),
+            (Self::ContractBasis { .. }, Operand::Published(weight)) => basis::contract(x, weight, finish),
+            (Self::Project { features, classes }, Operand::Published(weight)) => {
                 let embedding = embed(labels, matrix(weight, features, classes));
-                (x * embedding).sum_dim(3)
+                kernels::finished((x * embedding).sum_dim(3), finish)
             }
-        };
-        kernels::finished(y, finish)
+            (map, Operand::Published(weight)) => map.apply(x, weight, labels, finish),
+        }
     }
 
     /// The adjoint, finished: the gradient with respect to the input, given that of the output.
@@ -82,7 +125,10 @@ impl LinearMap {
             Self::Pointwise { inputs, outputs } => {
                 return pointwise::adjoint(delta, matrix(weight, outputs, inputs), finish);
             }
-            Self::Grouped { groups, .. } => return grouped::adjoint(delta, weight.clone(), groups, finish).0,
+            Self::Grouped { channels, groups } => {
+                let kernel = grouped::taps_first(weight.clone(), channels, groups, true);
+                return grouped::correlate(delta, kernel, finish).0;
+            }
             Self::ExpandBasis { .. } => return basis::contract(delta, weight, finish).0,
             Self::ContractBasis { .. } => return basis::expand(delta, weight, finish).0,
             Self::Project { features, classes } => delta * embed(labels, matrix(weight, features, classes)),

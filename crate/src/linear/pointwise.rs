@@ -10,26 +10,31 @@ pub fn rows(x: Tensor<4>) -> Tensor<2> {
     x.reshape([batch * height * width, channels])
 }
 
-/// `x [b, h, w, inputs]` times the transpose of `weight [outputs, inputs]`, finished: `[b, h, w, outputs]`.
-pub fn apply(x: Tensor<4>, weight: Tensor<2>, finish: Finish) -> Finished<Tensor<4>> {
+/// The matrix `[1, inputs, outputs]` that [`times`] takes for a forward pass with `weight [outputs, inputs]`.
+pub fn forward(weight: Tensor<2>) -> Tensor<3> {
     // An axis is added before the turn: after it, it would be a copy.
-    times(x, weight.unsqueeze::<3>().swap_dims(1, 2), finish)
+    weight.unsqueeze::<3>().swap_dims(1, 2)
 }
 
-/// Gradient with respect to the input, finished: `delta [b, h, w, outputs]` times the weight.
+/// Gradient with respect to the input, finished: `delta [b, h, w, outputs]` times `weight [outputs, inputs]`.
 pub fn adjoint(delta: Tensor<4>, weight: Tensor<2>, finish: Finish) -> Tensor<4> {
     times(delta, weight.unsqueeze(), finish).0
 }
 
-/// Every pixel times a matrix `[1, channels before, channels after]`.
-fn times(x: Tensor<4>, matrix: Tensor<3>, finish: Finish) -> Finished<Tensor<4>> {
+/// Every pixel of `x [b, h, w, k]` times a matrix `[1, k, n]`, or one that was packed ([`kernels::packed`]), finished:
+/// `[b, h, w, n]`.
+pub fn times(x: Tensor<4>, matrix: Tensor<3>, finish: Finish) -> Finished<Tensor<4>> {
     let [batch, height, width, _] = x.dims();
-    let shape = [batch, height, width, matrix.dims()[2]];
+    let [panels, _, columns] = matrix.dims();
+    let shape = [batch, height, width, panels * columns];
     let x = rows(x).unsqueeze::<3>();
     if !kernels::ours(&x) {
         return kernels::finished(x.matmul(matrix).reshape(shape), finish);
     }
-    let (y, slopes) = kernels::finished_product(x, matrix, finish);
+    let (y, slopes) = match panels {
+        1 => kernels::finished_product(x, matrix, finish),
+        _ => kernels::product_of_panels(x, matrix, finish),
+    };
     (y.reshape(shape), slopes)
 }
 

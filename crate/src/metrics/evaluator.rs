@@ -11,11 +11,11 @@ use super::extractor::{Backbone, Extractor};
 use super::metric::{Measure, Metric};
 use super::reals::{self, Selection};
 use super::{frechet_distance, inception_score, kernel_distance, precision_recall};
-use crate::checkpoint::Model;
 use crate::data::{Dataset, Kind, Values};
 use crate::error::{Error, Result};
+use crate::pictures;
 use crate::random::RandomState;
-use crate::{pictures, sampling};
+use crate::sampling::Sampler;
 
 /// Seed of latents, labels and subsets: the same at every evaluation, so that a curve shows the network's progress.
 const SEED: u32 = 0;
@@ -26,7 +26,7 @@ const FEWEST: usize = 4;
 /// The pictures that are measured.
 pub enum Fakes<'a> {
     /// Made by a generator, with labels of random real pictures.
-    Model(&'a Model),
+    Sampler(&'a Sampler),
     /// Made before; the first of them are taken.
     Pictures(&'a Dataset),
 }
@@ -137,7 +137,7 @@ impl Evaluator {
         pictures_only(dataset)?;
         match fakes {
             Fakes::Pictures(fakes) => pictures_only(fakes)?,
-            Fakes::Model(model) => Draws::new(model, dataset).map(drop)?,
+            Fakes::Sampler(sampler) => Draws::new(sampler, dataset).map(drop)?,
         }
         for metric in &self.metrics {
             if let Fakes::Pictures(fakes) = fakes
@@ -228,10 +228,10 @@ impl View {
             Fakes::Pictures(pictures) => {
                 account.add_all(&mut self.extractor, pictures, count, "pictures", tell).await
             }
-            Fakes::Model(model) => {
-                let mut draws = Draws::new(model, dataset)?;
-                let side = model.header.network.sample_shape()[0];
-                let format = model.generator.format();
+            Fakes::Sampler(sampler) => {
+                let mut draws = Draws::new(sampler, dataset)?;
+                let side = sampler.header.network.sample_shape()[0];
+                let format = sampler.generator.format();
                 let step = self.extractor.batch();
                 for start in (0..count).step_by(step) {
                     let values = draws.next(step.min(count - start)).await?;
@@ -286,15 +286,15 @@ impl View {
 
 /// Latents and labels for a generator, and the samples made of them.
 struct Draws<'a> {
-    model: &'a Model,
+    sampler: &'a Sampler,
     dataset: &'a Dataset,
     random: RandomState,
 }
 
 impl<'a> Draws<'a> {
-    fn new(model: &'a Model, dataset: &'a Dataset) -> Result<Self> {
-        let classes = model.header.network.classes;
-        if model.header.network.sample_shape()[0] == 1 {
+    fn new(sampler: &'a Sampler, dataset: &'a Dataset) -> Result<Self> {
+        let classes = sampler.header.network.classes;
+        if sampler.header.network.sample_shape()[0] == 1 {
             return Err(Error::setting(
                 "--metrics",
                 "are of pictures, and this network makes points; leave them out",
@@ -307,11 +307,11 @@ impl<'a> Draws<'a> {
             );
             return Err(Error::input(dataset.path(), reason));
         }
-        Ok(Self { model, dataset, random: RandomState::new(SEED) })
+        Ok(Self { sampler, dataset, random: RandomState::new(SEED) })
     }
 
     async fn next(&mut self, count: usize) -> Result<Vec<f32>> {
-        let network = &self.model.header.network;
+        let network = &self.sampler.header.network;
         let mut latents = vec![0.0; count * network.latent];
         self.random.fill_randn(&mut latents);
         let mut labels = vec![0.0; count * network.classes];
@@ -320,7 +320,7 @@ impl<'a> Draws<'a> {
                 self.dataset.write_label(self.random.randint(self.dataset.len() as u32), label);
             }
         }
-        sampling::sample(self.model, &latents, Some(&labels), count).await
+        self.sampler.sample(&latents, Some(&labels), count).await
     }
 }
 

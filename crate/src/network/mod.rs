@@ -10,12 +10,14 @@ mod convolutional;
 mod format;
 pub mod init;
 mod perceptron;
+mod prepared;
 pub mod published;
 pub mod walk;
 
 pub(crate) use format::rounded_to;
 pub use format::{Format, Reduced};
 pub use init::ParameterSpec;
+pub use prepared::Prepared;
 pub use walk::{Deltas, Gradients, Keep, Trace};
 
 use burn::tensor::Tensor;

@@ -13,8 +13,8 @@
 use burn::tensor::Tensor;
 
 use super::format::Arithmetic;
-use super::{Format, Layer, Network, ParameterId, Weights};
-use crate::kernels::{self, Finish, Slopes};
+use super::{Format, Layer, Network, ParameterId, Prepared, Weights};
+use crate::kernels::{self, Finish, Finished, Slopes};
 use crate::linear::{LinearMap, bias, embed, expect_labels, matrix, pointwise};
 
 /// What a forward pass keeps for the passes after it.
@@ -48,6 +48,17 @@ impl Network {
         self.forward(weights, x, labels, Keep::Nothing).0
     }
 
+    /// The same with weights that were [prepared](Self::prepare).
+    pub fn evaluate_prepared(
+        &self,
+        weights: &Prepared,
+        x: Tensor<4>,
+        labels: Option<&Tensor<2>>,
+    ) -> Tensor<4> {
+        let mut pass = Forward { keep: Keep::Nothing, trace: Trace::sized(self.parameters.len()) };
+        up(&self.layers, x, &Context::new(Source::Prepared(weights), labels), &mut pass)
+    }
+
     /// The outputs for `x`, and what later passes need.
     pub fn forward(
         &self,
@@ -57,7 +68,7 @@ impl Network {
         keep: Keep,
     ) -> (Tensor<4>, Trace) {
         let mut pass = Forward { keep, trace: Trace::sized(self.parameters.len()) };
-        let y = up(&self.layers, x, &Context::new(weights, labels), &mut pass);
+        let y = up(&self.layers, x, &Context::new(Source::Published(weights), labels), &mut pass);
         (y, pass.trace)
     }
 
@@ -71,7 +82,7 @@ impl Network {
     ) -> (Tensor<4>, Deltas) {
         let mut deltas = Deltas(vec![None; self.parameters.len()]);
         let keep = |event: Signal, deltas: &mut Deltas| deltas.0[event.parameter] = Some(event.delta);
-        let context = Context::new(weights, labels);
+        let context = Context::new(Source::Published(weights), labels);
         let x = down(&self.layers, signal, &context, trace, &mut |event| keep(event, &mut deltas));
         (x, deltas)
     }
@@ -84,7 +95,8 @@ impl Network {
         labels: Option<&Tensor<2>>,
         trace: &Trace,
     ) -> Tensor<4> {
-        down(&self.layers, signal, &Context::new(weights, labels), trace, &mut |_| {})
+        let context = Context::new(Source::Published(weights), labels);
+        down(&self.layers, signal, &context, trace, &mut |_| {})
     }
 
     /// Weight gradients of the sum of the outputs of the frozen network at `u`, biases scaled per sample.
@@ -101,7 +113,8 @@ impl Network {
         deltas: Deltas,
     ) -> Gradients {
         let mut pass = Replay { trace, deltas: deltas.0, gradients: vec![None; self.parameters.len()] };
-        let context = Context { bias_scale: Some(bias_scale), ..Context::new(weights, labels) };
+        let context = Context::new(Source::Published(weights), labels);
+        let context = Context { bias_scale: Some(bias_scale), ..context };
         up(&self.layers, u, &context, &mut pass);
         complete(pass.gradients)
     }
@@ -116,7 +129,7 @@ impl Network {
     ) -> Gradients {
         let mut gradients: Vec<Option<Tensor<1>>> = vec![None; self.parameters.len()];
         let mut inputs = std::mem::take(&mut trace.inputs);
-        let context = Context::new(weights, labels);
+        let context = Context::new(Source::Published(weights), labels);
         down(&self.layers, signal, &context, &trace, &mut |event| {
             let input = inputs[event.parameter].take();
             gradients[event.parameter] = Some(gradient(event.layer, input, event.delta, event.context));
@@ -138,7 +151,7 @@ impl Trace {
 /// What every layer may read during a walk.
 #[derive(Clone)]
 struct Context<'a> {
-    weights: &'a Weights,
+    weights: Source<'a>,
     labels: Option<&'a Tensor<2>>,
     /// `[batch, 1, 1, 1]`: every bias is multiplied by it; one if absent.
     bias_scale: Option<Tensor<4>>,
@@ -146,8 +159,16 @@ struct Context<'a> {
     arithmetic: Arithmetic,
 }
 
+/// Where a walk finds its weights.
+#[derive(Clone, Copy)]
+enum Source<'a> {
+    Published(&'a Weights),
+    /// For walks up that keep nothing.
+    Prepared(&'a Prepared),
+}
+
 impl<'a> Context<'a> {
-    fn new(weights: &'a Weights, labels: Option<&'a Tensor<2>>) -> Self {
+    fn new(weights: Source<'a>, labels: Option<&'a Tensor<2>>) -> Self {
         Self { weights, labels, bias_scale: None, arithmetic: Arithmetic::Plain }
     }
 
@@ -156,15 +177,40 @@ impl<'a> Context<'a> {
         Self { arithmetic: Arithmetic::of(format, &x.device()), ..self.clone() }
     }
 
+    /// A parameter in its layer's format.
     fn weight(&self, parameter: ParameterId) -> Tensor<1> {
-        self.arithmetic.narrow(self.weights[parameter].clone())
+        match self.weights {
+            Source::Published(weights) => self.arithmetic.narrow(weights[parameter].clone()),
+            Source::Prepared(weights) => weights.published(parameter),
+        }
     }
 
     /// A bias as a row that broadcasts over `[b, h, w, c]`, rounded once, after its scale.
     fn bias(&self, parameter: ParameterId) -> Tensor<4> {
-        let bias = &self.weights[parameter];
-        let channels = bias.dims()[0];
-        self.arithmetic.narrow(self.scaled(bias.clone().reshape([1, 1, 1, channels])))
+        let row = |bias: Tensor<1>| {
+            let channels = bias.dims()[0];
+            bias.reshape([1, 1, 1, channels])
+        };
+        match self.weights {
+            Source::Published(weights) => {
+                self.arithmetic.narrow(self.scaled(row(weights[parameter].clone())))
+            }
+            Source::Prepared(weights) => row(weights.published(parameter)),
+        }
+    }
+
+    /// The image of `x` under a map with a weight.
+    fn apply(
+        &self,
+        map: &LinearMap,
+        weight: ParameterId,
+        x: Tensor<4>,
+        finish: Finish,
+    ) -> Finished<Tensor<4>> {
+        match self.weights {
+            Source::Published(_) => map.apply(x, &self.weight(weight), self.labels, finish),
+            Source::Prepared(weights) => map.apply_prepared(x, weights.operand(weight), self.labels, finish),
+        }
     }
 
     /// A constant that a layer adds, scaled per sample where the walk says so.
@@ -203,7 +249,7 @@ fn up(layers: &[Layer], mut x: Tensor<4>, context: &Context, pass: &mut impl Up)
                     _ => None,
                 };
                 let finish = next.map_or(Finish::Nothing, |id| pass.activation(id, context.bias(id)));
-                let (y, slopes) = map.apply(x, &context.weight(*weight), context.labels, finish);
+                let (y, slopes) = context.apply(map, *weight, x, finish);
                 next.into_iter().for_each(|id| pass.keep(id, slopes.clone()));
                 y
             }
@@ -224,7 +270,7 @@ fn up(layers: &[Layer], mut x: Tensor<4>, context: &Context, pass: &mut impl Up)
                 Some((last @ Layer::Linear { map, weight }, before)) if context.arithmetic.joins() => {
                     let branch = up(before, x.clone(), context, pass);
                     pass.enter(last, *weight, &branch, context);
-                    map.apply(branch, &context.weight(*weight), context.labels, Finish::Add(x)).0
+                    context.apply(map, *weight, branch, Finish::Add(x)).0
                 }
                 _ => x.clone() + up(inner, x, context, pass),
             },

@@ -22,6 +22,7 @@ use crate::checkpoint::{DataState, Model, Precision};
 use crate::data::{Batch, Dataset, InfiniteSampler, Kind, Prefetcher, Values};
 use crate::error::Result;
 use crate::metrics::{Evaluator, Fakes};
+use crate::sampling::Sampler;
 use crate::training::{StepStats, Trainer, iterate_marked};
 use crate::{backend, pictures};
 
@@ -264,8 +265,8 @@ impl Session {
             tell(Event::Measuring(progress));
             if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        let Some(scores) = evaluator.evaluate(&Fakes::Model(&model), &self.dataset, &mut listen).await?
-        else {
+        let fakes = Fakes::Sampler(&Sampler::new(model));
+        let Some(scores) = evaluator.evaluate(&fakes, &self.dataset, &mut listen).await? else {
             tell(Event::Unmeasured(self.directory.path().join(file)));
             return Ok(());
         };

@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use crate::config::TrainingConfig;
-use crate::network::{Format, Keep};
+use crate::network::Keep;
+use crate::random::RandomState;
 use crate::schedule::Schedule;
 use crate::training::{Phase, Trainer};
 use crate::{Error, Result, backend, sampling};
@@ -11,76 +12,54 @@ use burn::tensor::{Device, Distribution, Tensor, TensorData};
 
 use super::What;
 
-/// A trainer with random weights, and the size of its batches.
+/// What is measured of networks with random weights, and how often.
 pub struct Bench {
-    trainer: Trainer,
-    batch: usize,
+    config: TrainingConfig,
+    device: Device,
+    runs: usize,
+    /// Runs before those.
+    warmup: usize,
 }
 
 impl Bench {
-    pub fn new(mut config: TrainingConfig, batch: usize, device: &Device) -> Result<Self> {
+    pub fn new(mut config: TrainingConfig, batch: usize, device: &Device, runs: usize, warmup: u16) -> Self {
         config.batch = batch;
         config.micro_batch = 0;
         config.gamma = Schedule::new(0.05, 0.05);
-        // A trainer computes in no f16; its generator may.
-        let f16 = config.precision == Format::F16;
-        if f16 {
-            config.precision = Format::F32;
-        }
-        let mut trainer = Trainer::new(config, device)?;
-        if f16 {
-            let stages = trainer.config.network.reduced().generator;
-            Format::F16.check(stages, device)?;
-            trainer.generator = trainer.config.network.generator_in(Format::F16, stages)?;
-        }
-        Ok(Self { trainer, batch })
+        Self { config, device: device.clone(), runs, warmup: warmup.into() }
     }
 
     /// Numbers of weights of generator and critic.
-    pub fn parameter_counts(&self) -> (usize, usize) {
-        (self.trainer.generator.parameter_count(), self.trainer.critic.parameter_count())
+    ///
+    /// # Errors
+    /// As [`crate::network::NetworkConfig::generator`].
+    pub fn parameter_counts(&self) -> Result<(usize, usize)> {
+        let network = &self.config.network;
+        Ok((network.generator()?.parameter_count(), network.critic()?.parameter_count()))
     }
 
-    /// Seconds of `runs` runs after `warmup` others.
-    pub fn measure(&mut self, what: What, runs: usize, warmup: u16) -> Result<Vec<f64>> {
-        self.repeat(runs, warmup, self.batch, |trainer, phase| match what {
-            What::Sample => {
-                trainer.sample(phase.latents.clone(), phase.labels.as_ref()).narrow(0, 0, 1).flatten(0, 3)
-            }
-            What::Critic => trainer.critic_step(phase).swap_remove(0).loss,
-            What::Generator => trainer.generator_step(phase).swap_remove(0).loss,
-            What::Iteration | What::All | What::Kernels => {
-                let loss = trainer.critic_step(phase).swap_remove(0).loss;
-                let _ = trainer.generator_step(phase);
-                trainer.move_average(phase.len());
-                loss
-            }
+    /// Seconds of a forward pass of the generator, as a sampler has it.
+    pub fn sample(&self) -> Result<Vec<f64>> {
+        let (network, format) = (&self.config.network, self.config.precision);
+        let stages = network.reduced().generator;
+        format.check(stages, &self.device)?;
+        let generator = network.generator_in(format, stages)?;
+        let weights = generator.initialize(&mut RandomState::new(self.config.seed), &self.device);
+        let weights = generator.prepare(weights);
+        self.repeat(self.config.batch, |phase| {
+            let x = generator.evaluate_prepared(&weights, phase.latents.clone(), phase.labels.as_ref());
+            x.narrow(0, 0, 1).flatten(0, 3)
         })
     }
 
-    /// Seconds of the critic's step on reals and fakes that are there: its gradient, Adam.
-    pub fn measure_critic_on_given(&mut self, runs: usize, warmup: u16) -> Result<Vec<f64>> {
-        let fakes = self.draw(self.batch)?.reals;
-        self.repeat(runs, warmup, self.batch, |trainer, phase| {
-            trainer
-                .critic_step_on(phase, |_, part| fakes.clone().narrow(0, 0, part.len()))
-                .swap_remove(0)
-                .loss
-        })
-    }
-
-    /// Seconds of one forward pass of the critic, keeping nothing, on as many images as its step sees.
-    pub fn measure_critic_forward(&mut self, runs: usize, warmup: u16) -> Result<Vec<f64>> {
-        self.repeat(runs, warmup, 2 * self.batch, |trainer, phase| {
-            let (critic, weights) = (&trainer.critic, &trainer.players.critic);
-            let x = phase.reals.clone();
-            critic.forward(weights, x, phase.labels.as_ref(), Keep::Nothing).0.flatten(0, 3)
-        })
+    /// A trainer to measure.
+    pub fn training(&self) -> Result<Training<'_>> {
+        Ok(Training { bench: self, trainer: Trainer::new(self.config.clone(), &self.device)? })
     }
 
     /// Highest memory so far: of the process on the CPU, of the device's allocator elsewhere.
     pub fn peak_bytes(&self) -> u64 {
-        if let Some(reserved) = backend::reserved_memory(self.trainer.device()) {
+        if let Some(reserved) = backend::reserved_memory(&self.device) {
             return reserved;
         }
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -89,23 +68,17 @@ impl Bench {
         kib.unwrap_or(0) << 10
     }
 
-    fn repeat(
-        &mut self,
-        runs: usize,
-        warmup: u16,
-        count: usize,
-        mut work: impl FnMut(&mut Trainer, &Phase) -> Tensor<1>,
-    ) -> Result<Vec<f64>> {
-        let mut seconds = Vec::with_capacity(runs);
-        for run in 0..runs + usize::from(warmup) {
+    fn repeat(&self, count: usize, mut work: impl FnMut(&Phase) -> Tensor<1>) -> Result<Vec<f64>> {
+        let mut seconds = Vec::with_capacity(self.runs);
+        for run in 0..self.runs + self.warmup {
             let phase = self.draw(count)?;
             self.finish()?;
             let start = Instant::now();
-            let value = work(&mut self.trainer, &phase);
+            let value = work(&phase);
             // The value is small; what it depends on and all that was queued beside it is waited for.
             pollster::block_on(value.into_data_async()).map_err(|e| self.lost(e))?;
             self.finish()?;
-            if run >= usize::from(warmup) {
+            if run >= self.warmup {
                 seconds.push(start.elapsed().as_secs_f64());
             }
         }
@@ -113,8 +86,7 @@ impl Bench {
     }
 
     fn draw(&self, count: usize) -> Result<Phase> {
-        let network = &self.trainer.config.network;
-        let device = self.trainer.device();
+        let (network, device) = (&self.config.network, &self.device);
         let [height, width, channels] = network.sample_shape();
         let uniform = Distribution::Uniform(-1.0, 1.0);
         let classes = network.classes;
@@ -135,10 +107,54 @@ impl Bench {
     }
 
     fn finish(&self) -> Result<()> {
-        self.trainer.device().sync().map_err(|e| self.lost(e))
+        self.device.sync().map_err(|e| self.lost(e))
     }
 
     fn lost(&self, e: impl std::fmt::Display) -> Error {
-        Error::device(format!("{:?}", self.trainer.device()), format!("failed while computing ({e})"))
+        Error::device(format!("{:?}", self.device), format!("failed while computing ({e})"))
+    }
+}
+
+/// The parts of a step of one trainer, all in seconds.
+pub struct Training<'a> {
+    bench: &'a Bench,
+    trainer: Trainer,
+}
+
+impl Training<'_> {
+    /// One of the steps, or both and the average.
+    pub fn step(&mut self, what: What) -> Result<Vec<f64>> {
+        let trainer = &mut self.trainer;
+        self.bench.repeat(self.bench.config.batch, |phase| match what {
+            What::Critic => trainer.critic_step(phase).swap_remove(0).loss,
+            What::Generator => trainer.generator_step(phase).swap_remove(0).loss,
+            What::Sample | What::Iteration | What::All | What::Kernels => {
+                let loss = trainer.critic_step(phase).swap_remove(0).loss;
+                let _ = trainer.generator_step(phase);
+                trainer.move_average(phase.len());
+                loss
+            }
+        })
+    }
+
+    /// The critic's step on reals and fakes that are there: its gradient, Adam.
+    pub fn critic_on_given(&mut self) -> Result<Vec<f64>> {
+        let (bench, trainer) = (self.bench, &mut self.trainer);
+        let fakes = bench.draw(bench.config.batch)?.reals;
+        bench.repeat(bench.config.batch, |phase| {
+            trainer
+                .critic_step_on(phase, |_, part| fakes.clone().narrow(0, 0, part.len()))
+                .swap_remove(0)
+                .loss
+        })
+    }
+
+    /// One forward pass of the critic, keeping nothing, on as many images as its step sees.
+    pub fn critic_forward(&self) -> Result<Vec<f64>> {
+        let (critic, weights) = (&self.trainer.critic, &self.trainer.players.critic);
+        self.bench.repeat(2 * self.bench.config.batch, |phase| {
+            let x = phase.reals.clone();
+            critic.forward(weights, x, phase.labels.as_ref(), Keep::Nothing).0.flatten(0, 3)
+        })
     }
 }

@@ -27,27 +27,40 @@ const TASK_WEIGHTS: usize = 1 << 16;
 /// Channels of a task: small maps have work for several cores.
 const TASK_CHANNELS: usize = 128;
 
-/// The convolution of `x` with `weight [channels, channels / groups, 3, 3]`, zero padding, or with its adjoint, finished.
-///
-/// Panics if the group width is not one of [`GROUP_WIDTHS`].
-pub fn grouped(
-    x: &[f32],
-    shape: Shape,
-    weight: &[f32],
-    groups: usize,
-    adjoint: bool,
-    record: &mut [u32],
-    finish: Finish,
-) -> Vec<f32> {
-    match shape[3] / groups {
-        8 => correlate_width::<8>(x, shape, &taps_first::<8>(weight, adjoint), record, finish),
-        16 => correlate_width::<16>(x, shape, &taps_first::<16>(weight, adjoint), record, finish),
-        32 => correlate_width::<32>(x, shape, &taps_first::<32>(weight, adjoint), record, finish),
+/// Channels of each of `groups` whose weight has so many entries.
+pub fn group_width(weights: usize, groups: usize) -> usize {
+    (weights / (groups * TAPS)).isqrt()
+}
+
+/// A weight `[groups, out, in, 3, 3]` as `[groups, 9, in, out]`, or for the adjoint with turned taps and inputs and outputs
+/// changed. Panics if the group width is not one of [`GROUP_WIDTHS`], as all here.
+pub fn taps_first(weight: &[f32], groups: usize, adjoint: bool) -> Vec<f32> {
+    match group_width(weight.len(), groups) {
+        8 => turn_taps::<8>(weight, adjoint),
+        16 => turn_taps::<16>(weight, adjoint),
+        32 => turn_taps::<32>(weight, adjoint),
         width => panic!("no kernel for groups of {width} channels"),
     }
 }
 
-/// Gradient of the weight. Panics as [`grouped`] does.
+/// The convolution of `x` with `kernel [groups, 9, in, out]`, zero padding, finished.
+pub fn grouped(
+    x: &[f32],
+    shape: Shape,
+    kernel: &[f32],
+    groups: usize,
+    record: &mut [u32],
+    finish: Finish,
+) -> Vec<f32> {
+    match shape[3] / groups {
+        8 => correlate_width::<8>(x, shape, kernel, record, finish),
+        16 => correlate_width::<16>(x, shape, kernel, record, finish),
+        32 => correlate_width::<32>(x, shape, kernel, record, finish),
+        width => panic!("no kernel for groups of {width} channels"),
+    }
+}
+
+/// Gradient of the weight.
 pub fn weight_gradient(x: &[f32], delta: &[f32], shape: Shape, groups: usize) -> Vec<f32> {
     match shape[3] / groups {
         8 => taps_last::<8>(&kernel_gradient_width::<8>(x, delta, shape)),
@@ -57,8 +70,7 @@ pub fn weight_gradient(x: &[f32], delta: &[f32], shape: Shape, groups: usize) ->
     }
 }
 
-/// `[groups, out, in, 9]` as `[groups, 9, in, out]`, or for the adjoint with turned taps and inputs and outputs changed.
-fn taps_first<const W: usize>(weight: &[f32], adjoint: bool) -> Vec<f32> {
+fn turn_taps<const W: usize>(weight: &[f32], adjoint: bool) -> Vec<f32> {
     /// Neighbours in the result that are gathered at a time.
     const TURNED: usize = 8;
     let mut kernel = vec![0.0; weight.len()];
@@ -401,7 +413,8 @@ mod tests {
             let x = random(&mut source, b * h * w * c);
             let weight = random(&mut source, groups * TAPS * width * width);
             let nothing = Finish { bias: None, activation: Activation::Nothing, other: None, slope: 0.0 };
-            let y = grouped(&x, shape, &weight, groups, false, &mut [], nothing);
+            let kernel = taps_first(&weight, groups, false);
+            let y = grouped(&x, shape, &kernel, groups, &mut [], nothing);
             let expected = naive(&x, shape, &weight, groups);
             let largest = expected.iter().fold(0.0f32, |m, v| m.max(v.abs()));
             for (a, b) in y.iter().zip(&expected) {

@@ -17,6 +17,9 @@ const TASK_ROWS: [usize; 2] = [256, 1024];
 /// Tasks that are enough.
 const TASKS: usize = 16;
 
+/// Vectors of columns of a tile.
+const VECTORS: usize = 2;
+
 /// Numbers of a line of the cache.
 const LINE: usize = 16;
 
@@ -27,6 +30,20 @@ pub enum Right<'a> {
     Rows(&'a [f32]),
     /// Column by column.
     Columns(&'a [f32]),
+    /// In panels of [`panel_width`] columns, one after the other, each row by row.
+    Panels(&'a [f32]),
+}
+
+/// Columns of a panel: those of a tile.
+pub fn panel_width() -> usize {
+    struct Width;
+    impl WithSimd for Width {
+        type Output = usize;
+        fn with_simd<S: Simd>(self, _: S) -> usize {
+            VECTORS * S::F32_LANES
+        }
+    }
+    Arch::new().dispatch(Width)
 }
 
 /// `left [rows, depth]` times `right [depth, columns]`, finished: `[rows, columns]`.
@@ -73,47 +90,60 @@ impl WithSimd for Multiply<'_, '_> {
         while done < self.block.width {
             // 24 sums and what they are made of fit 32 registers, 12 fit 16.
             done += if S::F32_LANES == 16 || cfg!(target_arch = "aarch64") {
-                self.panel::<S, 2, 12>(simd, done)
+                self.panel::<S, 12>(simd, done)
             } else {
-                self.panel::<S, 2, 6>(simd, done)
+                self.panel::<S, 6>(simd, done)
             };
         }
     }
 }
 
 impl Multiply<'_, '_> {
-    /// All rows times the columns from `offset` on, as many as `VECTORS` hold, which is the result.
+    /// All rows times the columns from `offset` on, as many as a panel has, which is the result.
     #[inline(always)]
-    fn panel<S: Simd, const VECTORS: usize, const ROWS: usize>(&mut self, simd: S, offset: usize) -> usize {
-        let wide = VECTORS * S::F32_LANES;
-        self.panel.resize(self.panel.len().max(self.depth * wide + LINE), 0.0);
-        let aligned = self.panel.as_ptr().align_offset(LINE * size_of::<f32>()).min(LINE);
-        let panel = &mut self.panel[aligned..][..self.depth * wide];
+    fn panel<S: Simd, const ROWS: usize>(&mut self, simd: S, offset: usize) -> usize {
+        let (depth, width, wide) = (self.depth, self.block.width, VECTORS * S::F32_LANES);
         let first = self.block.first_channel + offset;
-        match self.right {
-            Right::Rows(right) => pack_rows::<S>(panel, wide, right, self.columns, first),
-            Right::Columns(right) if wide.is_multiple_of(8) => {
-                pack_columns::<8>(panel, wide, right, self.depth, first);
+        let panel = match self.right {
+            Right::Panels(panels) => &panels[first * depth..][..wide * depth],
+            Right::Rows(right) => {
+                let panel = aligned(self.panel, depth * wide);
+                pack_rows::<S>(panel, wide, right, self.columns, first);
+                panel
             }
-            // Without vectors.
-            Right::Columns(right) => pack_columns::<VECTORS>(panel, wide, right, self.depth, first),
-        }
+            Right::Columns(right) => {
+                let panel = aligned(self.panel, depth * wide);
+                match wide.is_multiple_of(8) {
+                    true => pack_columns::<8>(panel, wide, right, depth, first),
+                    // Without vectors.
+                    false => pack_columns::<VECTORS>(panel, wide, right, depth, first),
+                }
+                panel
+            }
+        };
         let (panel, _) = S::as_simd_f32s(panel).0.as_chunks::<VECTORS>();
-        let (depth, width) = (self.depth, self.block.width);
         let lines = self.block.values.len() / width;
         let mut line = 0;
         while line < lines {
             let (left, values) = (&self.left[line * depth..], &mut self.block.values[line * width..]);
             let mut out = Out { values, width, offset };
             line += match lines - line {
-                left_over if left_over >= ROWS => tile::<S, VECTORS, ROWS>(simd, left, panel, &mut out),
+                left_over if left_over >= ROWS => tile::<S, ROWS>(simd, left, panel, &mut out),
                 // Not in a page, where code weighs more.
-                4.. if !cfg!(target_family = "wasm") => tile::<S, VECTORS, 4>(simd, left, panel, &mut out),
-                _ => tile::<S, VECTORS, 1>(simd, left, panel, &mut out),
+                4.. if !cfg!(target_family = "wasm") => tile::<S, 4>(simd, left, panel, &mut out),
+                _ => tile::<S, 1>(simd, left, panel, &mut out),
             };
         }
         wide
     }
+}
+
+/// So many numbers from the beginning of a line of the cache on.
+#[inline(always)]
+fn aligned(panel: &mut Vec<f32>, length: usize) -> &mut [f32] {
+    panel.resize(panel.len().max(length + LINE), 0.0);
+    let start = panel.as_ptr().align_offset(LINE * size_of::<f32>()).min(LINE);
+    &mut panel[start..][..length]
 }
 
 /// Where a tile goes: lines of `width` values, in each from `offset` on.
@@ -125,7 +155,7 @@ struct Out<'a> {
 
 /// `ROWS` rows of `left` times a panel. Returns `ROWS`.
 #[inline(always)]
-fn tile<S: Simd, const VECTORS: usize, const ROWS: usize>(
+fn tile<S: Simd, const ROWS: usize>(
     simd: S,
     left: &[f32],
     panel: &[[S::f32s; VECTORS]],
@@ -236,13 +266,24 @@ mod tests {
                     .map(|k| f64::from(left[row * depth + k]) * f64::from(right[k * columns + column]))
                     .sum()
             };
-            for right in [Right::Rows(&right), Right::Columns(&turned)] {
+            let in_panels = |wide: usize| -> Vec<f32> {
+                let at = |i: usize| i / wide % depth * columns + i / (wide * depth) * wide + i % wide;
+                (0..columns * depth).map(|i| right[at(i)]).collect()
+            };
+            // The second of each two is for a machine without vectors, whose panels are narrower.
+            let whole = |wide: usize| columns.is_multiple_of(wide).then(|| in_panels(wide));
+            let panels = [whole(panel_width()), whole(VECTORS)];
+            let mut sides = vec![[Right::Rows(&right); 2], [Right::Columns(&turned); 2]];
+            if let [Some(panels), Some(narrow)] = &panels {
+                sides.push([Right::Panels(panels), Right::Panels(narrow)]);
+            }
+            for [right, narrow] in sides {
                 let (mut values, mut panel) = (vec![f32::NAN; rows * columns], Vec::new());
-                let (depth, values) = (depth, &mut values[..]);
-                let mut block = Block { values, width: columns, first_row: 0, first_channel: 0 };
-                let (block, panel) = (&mut block, &mut panel);
-                pulp::Scalar.vectorize(Multiply { left: &left, right, depth, columns, block, panel });
-                for (at, y) in block.values.iter().enumerate() {
+                let block =
+                    &mut Block { values: &mut values, width: columns, first_row: 0, first_channel: 0 };
+                let panel = &mut panel;
+                pulp::Scalar.vectorize(Multiply { left: &left, right: narrow, depth, columns, block, panel });
+                for (at, y) in values.iter().enumerate() {
                     let expected = sum(at / columns, at % columns);
                     assert!((f64::from(*y) - expected).abs() < 1e-3, "{size:?} at {at}, without vectors");
                 }

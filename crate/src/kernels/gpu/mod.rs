@@ -19,7 +19,7 @@ pub use adam::{adam, average};
 pub use basis::{basis_weight_gradient, contract, expand};
 pub use choice::Product;
 pub use finish::finish;
-pub use grouped::{grouped, grouped_weight_gradient};
+pub use grouped::{grouped, grouped_weight_gradient, taps_first};
 pub use pixels::rgba;
 pub use product::{finished_product, product, product_kernel};
 pub use resample::resample;
