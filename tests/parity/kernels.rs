@@ -20,6 +20,12 @@ pub fn tensor<const D: usize>(values: &[f32], shape: [usize; D], device: &Device
     Tensor::from_data(TensorData::new(values.to_vec(), shape), device)
 }
 
+/// So many shapes that nobody chose, each side from 1 up to its most; the same ones every time.
+fn any_of<const N: usize>(count: usize, most: [u32; N]) -> impl Iterator<Item = [usize; N]> {
+    let mut random = RandomState::new(10);
+    (0..count).map(move |_| most.map(|most| 1 + random.randint(most) as usize))
+}
+
 /// Groups, rows, terms and columns: single ones, edges beside a whole tile, whole vectors, long sums, one group and
 /// several, and so many that a unit of a GPU takes more of them.
 const SIZES: [[usize; 4]; 14] = [
@@ -41,7 +47,7 @@ const SIZES: [[usize; 4]; 14] = [
 
 async fn narrow_products(device: &Device) {
     let mut random = RandomState::new(0);
-    for [groups, rows, terms, columns] in SIZES {
+    for [groups, rows, terms, columns] in SIZES.into_iter().chain(any_of(10, [3, 70, 200, 80])) {
         let left = draw(&mut random, groups * rows * terms);
         let right = draw(&mut random, groups * terms * columns);
         let mut expected = vec![0.0f32; groups * rows * columns];
@@ -107,7 +113,10 @@ fn meet([b, h, w, c]: [usize; 4], groups: usize, mut part: impl FnMut(usize, usi
 
 async fn grouped_convolutions(device: &Device) {
     let mut random = RandomState::new(1);
-    for (shape, groups) in PICTURES {
+    let any = any_of(12, [3, 12, 12, 4, 6]).map(|[batch, height, width, groups, logarithm]| {
+        ([batch, height, width, groups << (logarithm - 1)], groups)
+    });
+    for (shape, groups) in PICTURES.into_iter().chain(any) {
         let [count, channels] = [shape.iter().product(), shape[3]];
         let map = LinearMap::Grouped { channels, groups };
         let (x, delta) = (draw(&mut random, count), draw(&mut random, count));
@@ -140,7 +149,9 @@ const FILTER: [f64; 4] = [0.125, 0.375, 0.375, 0.125];
 
 async fn resampling_and_its_adjoint(device: &Device) {
     let mut random = RandomState::new(2);
-    for [b, h, w, c] in [[1, 2, 2, 1], [2, 4, 6, 3], [1, 10, 2, 8], [3, 8, 8, 16], [1, 2, 14, 5]] {
+    let any = any_of(8, [3, 9, 9, 24]).map(|[b, h, w, c]| [b, 2 * h, 2 * w, c]);
+    let chosen = [[1, 2, 2, 1], [2, 4, 6, 3], [1, 10, 2, 8], [3, 8, 8, 16], [1, 2, 14, 5]];
+    for [b, h, w, c] in chosen.into_iter().chain(any) {
         let (fine, coarse) = ([b, h, w, c], [b, h / 2, w / 2, c]);
         let x = draw(&mut random, b * h * w * c);
         let y = draw(&mut random, x.len() / 4);
@@ -298,7 +309,7 @@ const MAPS: [[usize; 4]; 8] = [
 
 async fn gradients_of_biases(device: &Device) {
     let mut random = RandomState::new(8);
-    for [b, h, w, c] in MAPS {
+    for [b, h, w, c] in MAPS.into_iter().chain(any_of(8, [20, 12, 12, 70])) {
         let (delta, scale) = (draw(&mut random, b * h * w * c), draw(&mut random, b));
         let (mut plain, mut scaled) = (vec![0.0f64; c], vec![0.0f64; c]);
         for (at, value) in delta.iter().enumerate() {
@@ -323,7 +334,7 @@ async fn gradients_of_biases(device: &Device) {
 /// Both directions of a basis and the gradient of its patterns; finishes of both are in `finishes.rs`.
 async fn bases(device: &Device) {
     let mut random = RandomState::new(9);
-    for [b, c] in [[1, 1], [2, 8], [3, 5], [17, 12], [64, 128]] {
+    for [b, c] in [[1, 1], [2, 8], [3, 5], [17, 12], [64, 128]].into_iter().chain(any_of(5, [20, 90])) {
         let (vector, picture) = (draw(&mut random, b * c), draw(&mut random, b * 16 * c));
         let weight = draw(&mut random, c * 16);
         let (mut expanded, mut contracted) = (vec![0.0f32; b * 16 * c], vec![0.0f64; b * c]);
