@@ -32,7 +32,7 @@ pub trait Kernels: Backend {
         #[extension_type] finish: Finishing<Self>,
     ) -> (FloatTensor<Self>, Option<IntTensor<Self>>);
     /// See [`crate::kernels::taps_first`].
-    fn taps_first(weight: FloatTensor<Self>, groups: usize, adjoint: bool) -> FloatTensor<Self>;
+    fn taps_first(weight: FloatTensor<Self>, adjoint: bool) -> FloatTensor<Self>;
     /// See [`crate::kernels::grouped`].
     fn grouped(
         x: FloatTensor<Self>,
@@ -119,8 +119,8 @@ impl Kernels for Gpu {
         unreachable!("packed makes one panel for a GPU")
     }
 
-    fn taps_first(weight: FloatTensor<Self>, groups: usize, adjoint: bool) -> FloatTensor<Self> {
-        crate::kernels::gpu::taps_first(weight, groups, adjoint)
+    fn taps_first(weight: FloatTensor<Self>, adjoint: bool) -> FloatTensor<Self> {
+        crate::kernels::gpu::taps_first(weight, adjoint)
     }
 
     fn grouped(x: FloatTensor<Self>, kernel: FloatTensor<Self>, finish: Finishing<Self>) -> FinishedOn<Self> {
@@ -219,10 +219,10 @@ impl Kernels for Flex {
         product(&left, cpu::Right::Panels(values(&panels)), [rows, depth, count * wide], finish)
     }
 
-    fn taps_first(weight: FloatTensor<Self>, groups: usize, adjoint: bool) -> FloatTensor<Self> {
+    fn taps_first(weight: FloatTensor<Self>, adjoint: bool) -> FloatTensor<Self> {
         let weight = contiguous(weight);
-        let kernel = cpu::taps_first(values(&weight), groups, adjoint);
-        let width = cpu::group_width(kernel.len(), groups);
+        let [groups, width, ..]: [usize; 4] = weight.layout().shape().dims();
+        let kernel = cpu::taps_first(values(&weight), width, adjoint);
         FloatTensor::<Self>::from_data(TensorData::new(kernel, [groups, cpu::TAPS, width, width]))
     }
 

@@ -12,7 +12,7 @@
 //!
 //! let device = backend::open("auto")?;
 //! let sampler = Sampler::new(Model::open(Path::new("model.safetensors"), &device)?);
-//! let latents = sampling::latents(&[0, 1, 2], sampler.header.network.latent);
+//! let latents = sampling::latents(&[0, 1, 2], sampler.header().network.latent);
 //! // [3, height, width, channels] in [-1, 1]
 //! let pictures = pollster::block_on(sampler.sample(&latents, None, 3))?;
 //! # Ok(())

@@ -65,8 +65,8 @@ pub fn one_hot(numbers: &[usize], classes: usize) -> Result<Vec<f32>> {
 /// A model whose weights are laid out for sampling.
 #[derive(Debug)]
 pub struct Sampler {
-    pub header: ModelHeader,
-    pub generator: Network,
+    header: ModelHeader,
+    generator: Network,
     weights: Prepared,
     device: Device,
 }
@@ -78,6 +78,15 @@ impl Sampler {
         let Model { header, generator, weights } = model;
         let weights = generator.prepare(weights);
         Self { header, generator, weights, device }
+    }
+
+    /// What the model's file says of it.
+    pub fn header(&self) -> &ModelHeader {
+        &self.header
+    }
+
+    pub fn generator(&self) -> &Network {
+        &self.generator
     }
 
     /// The device that computes.
@@ -138,13 +147,8 @@ impl Sampler {
                 let values = labels[start..start + rows * classes].to_vec();
                 Tensor::<2>::from_data(TensorData::new(values, [rows, classes]), &self.device)
             });
-            self.of(z, label.as_ref())
+            self.generator.evaluate_prepared(&self.weights, z, label.as_ref())
         }))
-    }
-
-    /// Samples for latents `[n, 1, 1, latent]` and labels `[n, classes]` that are on the device.
-    pub fn of(&self, latents: Tensor<4>, labels: Option<&Tensor<2>>) -> Tensor<4> {
-        self.generator.evaluate_prepared(&self.weights, latents, labels)
     }
 }
 

@@ -72,6 +72,14 @@ async fn check(device: &Device, dtype: DType, tolerance: f32) {
         let sums: Vec<f32> = plain.iter().zip(&other).map(|(a, b)| a + b).collect();
         assert_within(&format!("{what}, sum"), &host(y).await, &sums, tolerance);
 
+        // A sampler's pass, with a weight that is laid out before.
+        let prepared = map.prepare(&weight);
+        let finish = Finish::Add(cast(&other, [batch, height, width, channels]));
+        let (y, _) = map.apply_prepared(x.clone(), &prepared, None, finish);
+        assert_within(&format!("{what}, prepared, sum"), &host(y).await, &sums, tolerance);
+        let (y, _) = map.apply_prepared(x.clone(), &prepared, None, Finish::Nothing);
+        assert_within(&format!("{what}, prepared"), &host(y).await, &plain, tolerance);
+
         // The walks down finish the adjoint: with slopes that a forward pass took, or the other branch's signal.
         let back = map.adjoint(signal.clone(), &weight, None, Finish::Nothing);
         let back_shape = back.dims();
@@ -105,6 +113,10 @@ async fn check(device: &Device, dtype: DType, tolerance: f32) {
             let (y, none) = map.apply(x.clone(), &weight, None, finish);
             assert!(none.is_none());
             assert_within(&format!("{what}, activated"), &host(y).await, &activated, tolerance);
+
+            let finish = Finish::Activate { bias: bias.clone() };
+            let (y, _) = map.apply_prepared(x.clone(), &prepared, None, finish);
+            assert_within(&format!("{what}, prepared, activated"), &host(y).await, &activated, tolerance);
 
             let finish = Finish::Record { bias: bias.clone() };
             let (y, recorded) = map.apply(x.clone(), &weight, None, finish);

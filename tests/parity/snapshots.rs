@@ -126,7 +126,7 @@ async fn pictures_and_logits(device: &Device) {
         });
 
         let sampler = Sampler::new(model);
-        let Sampler { header, .. } = &sampler;
+        let header = sampler.header();
         let latents = sampling::latents(&seeds, header.network.latent);
         let tolerance = if NORMAL_UNITS == 0 { 0.0 } else { f32::EPSILON };
         assert_close("latents", &latents, &expected.values("z").1, tolerance);

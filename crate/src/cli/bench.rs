@@ -115,31 +115,30 @@ impl Bench {
             let reason = "f16 is for sampling alone; add --what sample, or choose bf16 or f32";
             return Err(Error::setting("--precision", reason));
         }
-        let work = Work::new(config, self.batch, &device, self.runs, self.warmup);
+        let work = Work::new(config, self.batch, &device, self.runs, self.warmup)?;
         self.print_sizes(work.parameter_counts()?)?;
         let print = |what, seconds: &[f64], critic| {
             self.print(what, [&name, format.name()], seconds, critic, work.peak_bytes())
         };
-        let wanted = |what: &What| [*what, What::All].contains(&self.what);
-        if wanted(&What::Sample) {
+        let wanted = |what: What| [what, What::All].contains(&self.what);
+        if wanted(What::Sample) {
             print(What::Sample, &work.sample()?, None)?;
         }
-        let steps: Vec<_> =
-            [What::Critic, What::Generator, What::Iteration].into_iter().filter(wanted).collect();
-        if steps.is_empty() {
+        if self.what == What::Sample {
             return Ok(());
         }
         let mut training = work.training()?;
-        for what in steps {
-            let seconds = training.step(what)?;
-            let critic = match what {
-                What::Critic => Some(Multiple {
-                    given: median(&training.critic_on_given()?),
-                    forward: median(&training.critic_forward()?),
-                }),
-                _ => None,
-            };
-            print(what, &seconds, critic)?;
+        if wanted(What::Critic) {
+            let seconds = training.critic()?;
+            let given = median(&training.critic_on_given()?);
+            let forward = median(&training.critic_forward()?);
+            print(What::Critic, &seconds, Some(Multiple { given, forward }))?;
+        }
+        if wanted(What::Generator) {
+            print(What::Generator, &training.generator()?, None)?;
+        }
+        if wanted(What::Iteration) {
+            print(What::Iteration, &training.iteration()?, None)?;
         }
         Ok(())
     }

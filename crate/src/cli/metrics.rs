@@ -125,12 +125,12 @@ impl Metrics {
         }
         // All of them are looked at before hours are spent on the first.
         for path in &self.network {
-            let (sampler, reals) = self.subject(path, &device)?;
-            evaluator.check(&Fakes::Sampler(&sampler), &reals)?;
+            let (model, reals) = self.subject(path, &device)?;
+            evaluator.check_network(&model.header.network, &reals)?;
         }
         for path in &self.network {
-            let (sampler, reals) = self.subject(path, &device)?;
-            let scores = evaluate(&mut evaluator, &Fakes::Sampler(&sampler), &reals)?;
+            let (model, reals) = self.subject(path, &device)?;
+            let scores = evaluate(&mut evaluator, &Fakes::Sampler(&Sampler::new(model)), &reals)?;
             self.tell(path, &scores)?;
             record(path, &scores)?;
         }
@@ -138,7 +138,7 @@ impl Metrics {
     }
 
     /// A model, and real pictures of its size.
-    fn subject(&self, path: &Path, device: &Device) -> Result<(Sampler, Dataset)> {
+    fn subject(&self, path: &Path, device: &Device) -> Result<(Model, Dataset)> {
         let mut model = Model::open(path, device)?;
         model.compute_in(self.precision.format(model.header.published_format(), device))?;
         let network = &model.header.network;
@@ -146,7 +146,7 @@ impl Metrics {
         // Points are refused with another sentence.
         let reals =
             if network.sample_shape()[0] > 1 { framed(reals, network.sample_shape()[0])? } else { reals };
-        Ok((Sampler::new(model), reals))
+        Ok((model, reals))
     }
 
     fn tell(&self, measured: &Path, scores: &[Score]) -> Result<()> {

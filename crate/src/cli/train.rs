@@ -15,14 +15,13 @@ use super::metrics::{self, Measuring};
 use super::{exit, open_data, precision};
 use crate::backend;
 use crate::checkpoint::training::decode_checkpoint;
-use crate::checkpoint::{DataState, Model, Precision, read};
+use crate::checkpoint::{DataState, Precision, read};
 use crate::config::TrainingConfig;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
-use crate::metrics::{Evaluator, Fakes, Metric, Progress};
+use crate::metrics::{Evaluator, Metric, Progress};
 use crate::network::Format;
 use crate::preset;
-use crate::sampling::Sampler;
 use crate::schedule::Schedule;
 use crate::session::{Event, Grid, Outcome, RunDirectory, Session, SessionOptions, check_data, fit, plan};
 use crate::training::Trainer;
@@ -146,8 +145,7 @@ impl Train {
         }
         let evaluator = self.measuring.evaluator(metrics, &device)?;
         if let Some(evaluator) = &evaluator {
-            let sampler = Sampler::new(Model::average_of(&trainer, Precision::F32));
-            evaluator.check(&Fakes::Sampler(&sampler), &dataset)?;
+            evaluator.check_network(&trainer.config.network, &dataset)?;
         }
         let directory = RunDirectory::create(&self.out)?;
         let continues = match &place {

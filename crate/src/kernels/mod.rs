@@ -70,35 +70,35 @@ pub fn finished_product(left: Tensor<3>, right: Tensor<3>, finish: Finish) -> Fi
     finish::wrapped(Dispatch::product(left.into_dispatch(), right.into_dispatch(), finish.lowered()))
 }
 
-/// `left [1, m, k]` times several panels of a right side that was [`packed`], finished: `[1, m, n]`.
-pub fn product_of_panels(left: Tensor<3>, panels: Tensor<3>, finish: Finish) -> Finished<Tensor<3>> {
+/// `left [1, m, k]` times several panels that [`packed`] made, finished: `[1, m, n]`.
+pub(crate) fn product_of_panels(left: Tensor<3>, panels: Tensor<3>, finish: Finish) -> Finished<Tensor<3>> {
     let (left, panels) = (left.into_dispatch(), panels.into_dispatch());
     finish::wrapped(Dispatch::product_of_panels(left, panels, finish.lowered()))
 }
 
-/// The right side `[1, k, n]` of many products in the order in which the device reads it best,
-/// `[panels, k, n / panels]`: panels of neighbouring columns.
-pub fn packed(right: Tensor<3>) -> Tensor<3> {
-    let [_, terms, columns] = right.dims();
+/// The transpose of `weight [outputs, inputs]` as its device reads it best on the right of many products:
+/// `[panels, inputs, outputs / panels]`, panels of neighbouring outputs, one where there is no kernel for more.
+pub(crate) fn packed(weight: Tensor<2>) -> Tensor<3> {
+    let [outputs, inputs] = weight.dims();
     let wide = cpu::panel_width();
-    let panels = match ours(&right) && backend::is_cpu(&right.device()) && columns.is_multiple_of(wide) {
-        true => columns / wide,
+    let panels = match ours(&weight) && backend::is_cpu(&weight.device()) && outputs.is_multiple_of(wide) {
+        true => outputs / wide,
         false => 1,
     };
-    contiguous(right.reshape([terms, panels, columns / panels]).swap_dims(0, 1))
+    contiguous(weight.reshape([panels, outputs / panels, inputs]).swap_dims(1, 2))
 }
 
 /// A tensor that lies in memory in the order of its axes.
-fn contiguous<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+pub(crate) fn contiguous<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     let shape = x.dims();
     // One axis has one order; to the same axes a tensor may stay as it lies.
     x.flatten::<1>(0, D - 1).reshape(shape)
 }
 
-/// A flat `weight [c, c / groups, 3, 3]` of a convolution in groups as [`grouped`] reads it, `[groups, 9, in, out]`, or
-/// for its adjoint with turned taps and inputs and outputs changed.
-pub fn taps_first(weight: Tensor<1>, groups: usize, adjoint: bool) -> Tensor<4> {
-    Tensor::from_dispatch(Dispatch::taps_first(weight.into_dispatch(), groups, adjoint))
+/// `weight [groups, out, in, 9]` of a convolution in groups as [`grouped`] reads it, `[groups, 9, in, out]`, or for its
+/// adjoint with turned taps and inputs and outputs changed.
+pub fn taps_first(weight: Tensor<4>, adjoint: bool) -> Tensor<4> {
+    Tensor::from_dispatch(Dispatch::taps_first(weight.into_dispatch(), adjoint))
 }
 
 /// 3x3 convolution in groups of `x [b, h, w, c]` with `kernel [groups, 9, in, out]`, zero padding, finished:

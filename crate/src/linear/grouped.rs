@@ -11,10 +11,11 @@ use crate::kernels::{self, Finish, Finished, TAPS};
 /// turned, and inputs and outputs changed.
 pub fn taps_first(weight: Tensor<1>, channels: usize, groups: usize, adjoint: bool) -> Tensor<4> {
     let width = channels / groups;
+    let weight = weight.reshape([groups, width, width, TAPS]);
     if kernels::has_grouped(&weight, width) {
-        return kernels::taps_first(weight, groups, adjoint);
+        return kernels::taps_first(weight, adjoint);
     }
-    let kernel = weight.reshape([groups, width, width, TAPS]).permute([0, 3, 2, 1]);
+    let kernel = weight.permute([0, 3, 2, 1]);
     if adjoint { kernel.flip([1]).swap_dims(2, 3) } else { kernel }
 }
 

@@ -33,15 +33,25 @@ pub enum LinearMap {
     Project { features: usize, classes: usize },
 }
 
-/// A weight as a forward pass reads it.
+/// A weight as forward passes read it.
 #[derive(Clone, Debug)]
 pub enum Operand {
     /// Flat, as published.
     Published(Tensor<1>),
-    /// Of a 1x1 convolution: `[1, inputs, outputs]`, or in panels ([`kernels::packed`]).
+    /// Of a 1x1 convolution: `[1, inputs, outputs]`, or panels of neighbouring outputs, `[panels, inputs, outputs / panels]`.
     Matrix(Tensor<3>),
     /// Of a 3x3 convolution: `[groups, 9, in, out]`.
     Kernel(Tensor<4>),
+}
+
+impl Operand {
+    /// A parameter that has one order only.
+    pub(crate) fn published(&self) -> Tensor<1> {
+        match self {
+            Self::Published(parameter) => parameter.clone(),
+            _ => unreachable!("only weights of convolutions are laid out in another way, and each once"),
+        }
+    }
 }
 
 impl LinearMap {
@@ -71,9 +81,12 @@ impl LinearMap {
 
     /// A weight in the order that many applications read best.
     pub fn prepare(&self, weight: &Tensor<1>) -> Operand {
-        match self.operand(weight) {
-            Operand::Matrix(matrix) => Operand::Matrix(kernels::packed(matrix)),
-            operand => operand,
+        match (*self, self.operand(weight)) {
+            (Self::Pointwise { inputs, outputs }, _) => {
+                Operand::Matrix(kernels::packed(matrix(weight, outputs, inputs)))
+            }
+            (_, Operand::Kernel(kernel)) => Operand::Kernel(kernels::contiguous(kernel)),
+            (_, operand) => operand,
         }
     }
 
@@ -81,7 +94,7 @@ impl LinearMap {
     fn operand(&self, weight: &Tensor<1>) -> Operand {
         match *self {
             Self::Pointwise { inputs, outputs } => {
-                Operand::Matrix(pointwise::forward(matrix(weight, outputs, inputs)))
+                Operand::Matrix(pointwise::turned(matrix(weight, outputs, inputs)))
             }
             Self::Grouped { channels, groups } => {
                 Operand::Kernel(grouped::taps_first(weight.clone(), channels, groups, false))
@@ -92,7 +105,10 @@ impl LinearMap {
         }
     }
 
-    /// As [`Self::apply`], with a weight that was [prepared](Self::prepare) for this map.
+    /// As [`Self::apply`], with a weight that was [prepared](Self::prepare).
+    ///
+    /// # Panics
+    /// If it was for a map of another kind.
     pub fn apply_prepared(
         &self,
         x: Tensor<4>,
@@ -101,15 +117,15 @@ impl LinearMap {
         finish: Finish,
     ) -> Finished<Tensor<4>> {
         match (*self, weight) {
-            (_, Operand::Matrix(matrix)) => pointwise::times(x, matrix.clone(), finish),
-            (_, Operand::Kernel(kernel)) => grouped::correlate(x, kernel.clone(), finish),
+            (Self::Pointwise { .. }, Operand::Matrix(matrix)) => pointwise::times(x, matrix.clone(), finish),
+            (Self::Grouped { .. }, Operand::Kernel(kernel)) => grouped::correlate(x, kernel.clone(), finish),
             (Self::ExpandBasis { .. }, Operand::Published(weight)) => basis::expand(x, weight, finish),
             (Self::ContractBasis { .. }, Operand::Published(weight)) => basis::contract(x, weight, finish),
             (Self::Project { features, classes }, Operand::Published(weight)) => {
                 let embedding = embed(labels, matrix(weight, features, classes));
                 kernels::finished((x * embedding).sum_dim(3), finish)
             }
-            (map, Operand::Published(weight)) => map.apply(x, weight, labels, finish),
+            _ => panic!("a weight was prepared for another map than {self:?}"),
         }
     }
 

@@ -11,7 +11,7 @@ pub fn rows(x: Tensor<4>) -> Tensor<2> {
 }
 
 /// The matrix `[1, inputs, outputs]` that [`times`] takes for a forward pass with `weight [outputs, inputs]`.
-pub fn forward(weight: Tensor<2>) -> Tensor<3> {
+pub fn turned(weight: Tensor<2>) -> Tensor<3> {
     // An axis is added before the turn: after it, it would be a copy.
     weight.unsqueeze::<3>().swap_dims(1, 2)
 }
@@ -28,10 +28,8 @@ pub fn times(x: Tensor<4>, matrix: Tensor<3>, finish: Finish) -> Finished<Tensor
     let [panels, _, columns] = matrix.dims();
     let shape = [batch, height, width, panels * columns];
     let x = rows(x).unsqueeze::<3>();
-    if !kernels::ours(&x) {
-        return kernels::finished(x.matmul(matrix).reshape(shape), finish);
-    }
     let (y, slopes) = match panels {
+        1 if !kernels::ours(&x) => return kernels::finished(x.matmul(matrix).reshape(shape), finish),
         1 => kernels::finished_product(x, matrix, finish),
         _ => kernels::product_of_panels(x, matrix, finish),
     };

@@ -13,6 +13,7 @@ use super::reals::{self, Selection};
 use super::{frechet_distance, inception_score, kernel_distance, precision_recall};
 use crate::data::{Dataset, Kind, Values};
 use crate::error::{Error, Result};
+use crate::network::NetworkConfig;
 use crate::pictures;
 use crate::random::RandomState;
 use crate::sampling::Sampler;
@@ -134,18 +135,46 @@ impl Evaluator {
     /// # Errors
     /// [`Error::Input`] and [`Error::Setting`] for pictures that are too few or of another kind.
     pub fn check(&self, fakes: &Fakes<'_>, dataset: &Dataset) -> Result<()> {
-        pictures_only(dataset)?;
         match fakes {
-            Fakes::Pictures(fakes) => pictures_only(fakes)?,
-            Fakes::Sampler(sampler) => Draws::new(sampler, dataset).map(drop)?,
-        }
-        for metric in &self.metrics {
-            if let Fakes::Pictures(fakes) = fakes
-                && fakes.len() < metric.fakes
-            {
-                let reason = format!("holds {} pictures, and {metric} needs {}", fakes.len(), metric.fakes);
-                return Err(Error::input(fakes.path(), reason));
+            Fakes::Pictures(fakes) => {
+                pictures_only(fakes)?;
+                if let Some(metric) = self.metrics.iter().find(|metric| fakes.len() < metric.fakes) {
+                    let reason =
+                        format!("holds {} pictures, and {metric} needs {}", fakes.len(), metric.fakes);
+                    return Err(Error::input(fakes.path(), reason));
+                }
+                self.check_reals(dataset)
             }
+            Fakes::Sampler(sampler) => self.check_network(&sampler.header().network, dataset),
+        }
+    }
+
+    /// The same for what a network will make.
+    ///
+    /// # Errors
+    /// As [`Self::check`].
+    pub fn check_network(&self, network: &NetworkConfig, dataset: &Dataset) -> Result<()> {
+        self.check_reals(dataset)?;
+        if network.sample_shape()[0] == 1 {
+            return Err(Error::setting(
+                "--metrics",
+                "are of pictures, and this network makes points; leave them out",
+            ));
+        }
+        let classes = network.classes;
+        if classes > 0 && dataset.classes() != classes {
+            let reason = format!(
+                "gives labels of {} classes (0 without labels), and the network needs {classes} to be measured",
+                dataset.classes()
+            );
+            return Err(Error::input(dataset.path(), reason));
+        }
+        Ok(())
+    }
+
+    fn check_reals(&self, dataset: &Dataset) -> Result<()> {
+        pictures_only(dataset)?;
+        for metric in &self.metrics {
             let reals = Selection::new(dataset, *metric).count;
             if reals < FEWEST && metric.most_reals() > 0 {
                 let reason = format!(
@@ -229,9 +258,9 @@ impl View {
                 account.add_all(&mut self.extractor, pictures, count, "pictures", tell).await
             }
             Fakes::Sampler(sampler) => {
-                let mut draws = Draws::new(sampler, dataset)?;
-                let side = sampler.header.network.sample_shape()[0];
-                let format = sampler.generator.format();
+                let mut draws = Draws::new(sampler, dataset);
+                let side = sampler.header().network.sample_shape()[0];
+                let format = sampler.generator().format();
                 let step = self.extractor.batch();
                 for start in (0..count).step_by(step) {
                     let values = draws.next(step.min(count - start)).await?;
@@ -292,26 +321,12 @@ struct Draws<'a> {
 }
 
 impl<'a> Draws<'a> {
-    fn new(sampler: &'a Sampler, dataset: &'a Dataset) -> Result<Self> {
-        let classes = sampler.header.network.classes;
-        if sampler.header.network.sample_shape()[0] == 1 {
-            return Err(Error::setting(
-                "--metrics",
-                "are of pictures, and this network makes points; leave them out",
-            ));
-        }
-        if classes > 0 && dataset.classes() != classes {
-            let reason = format!(
-                "gives labels of {} classes (0 without labels), and the network needs {classes} to be measured",
-                dataset.classes()
-            );
-            return Err(Error::input(dataset.path(), reason));
-        }
-        Ok(Self { sampler, dataset, random: RandomState::new(SEED) })
+    fn new(sampler: &'a Sampler, dataset: &'a Dataset) -> Self {
+        Self { sampler, dataset, random: RandomState::new(SEED) }
     }
 
     async fn next(&mut self, count: usize) -> Result<Vec<f32>> {
-        let network = &self.sampler.header.network;
+        let network = &self.sampler.header().network;
         let mut latents = vec![0.0; count * network.latent];
         self.random.fill_randn(&mut latents);
         let mut labels = vec![0.0; count * network.classes];

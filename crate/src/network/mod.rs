@@ -6,6 +6,7 @@
 //! see [`walk`].
 
 mod builder;
+mod context;
 mod convolutional;
 mod format;
 pub mod init;

@@ -13,45 +13,32 @@ pub struct Prepared(Vec<Operand>);
 impl Network {
     /// Weights for [`Self::evaluate_prepared`]. They are laid out one after the other, and what no one else holds is
     /// freed on the way.
+    ///
+    /// # Panics
+    /// If there are fewer weights than parameters.
     pub fn prepare(&self, weights: Weights) -> Prepared {
         let device = weights.first().map(Tensor::device).unwrap_or_default();
-        let operands = weights.iter().map(|_| None).collect();
-        let mut preparation =
-            Preparation { device, weights: weights.into_iter().map(Some).collect(), operands };
-        preparation.walk(&self.layers, Arithmetic::Plain);
-        let operands = preparation.operands.into_iter();
-        Prepared(operands.map(|operand| operand.expect("every parameter is in exactly one layer")).collect())
+        let mut operands: Vec<_> = weights.into_iter().map(Operand::Published).collect();
+        prepare(&mut operands, &self.layers, Arithmetic::Plain, &device);
+        Prepared(operands)
     }
 }
 
-struct Preparation {
-    device: Device,
-    weights: Vec<Option<Tensor<1>>>,
-    operands: Vec<Option<Operand>>,
-}
-
-impl Preparation {
-    fn walk(&mut self, layers: &[Layer], arithmetic: Arithmetic) {
-        for layer in layers {
-            match layer {
-                Layer::Linear { map, weight } => {
-                    let operand = map.prepare(&self.take(*weight, arithmetic));
-                    self.operands[*weight] = Some(operand);
-                }
-                Layer::Activation { bias: id } | Layer::AppendLabel { weight: id, .. } => {
-                    self.operands[*id] = Some(Operand::Published(self.take(*id, arithmetic)));
-                }
-                Layer::Resample(_) => {}
-                Layer::Residual(layers) => self.walk(layers, arithmetic),
-                Layer::Reduced { format, layers } => {
-                    self.walk(layers, Arithmetic::of(*format, &self.device));
-                }
+fn prepare(operands: &mut [Operand], layers: &[Layer], arithmetic: Arithmetic, device: &Device) {
+    for layer in layers {
+        match layer {
+            Layer::Linear { map, weight: id } => {
+                operands[*id] = map.prepare(&arithmetic.narrow(operands[*id].published()));
+            }
+            Layer::Activation { bias: id } | Layer::AppendLabel { weight: id, .. } => {
+                operands[*id] = Operand::Published(arithmetic.narrow(operands[*id].published()));
+            }
+            Layer::Resample(_) => {}
+            Layer::Residual(layers) => prepare(operands, layers, arithmetic, device),
+            Layer::Reduced { format, layers } => {
+                prepare(operands, layers, Arithmetic::of(*format, device), device);
             }
         }
-    }
-
-    fn take(&mut self, id: ParameterId, arithmetic: Arithmetic) -> Tensor<1> {
-        arithmetic.narrow(self.weights[id].take().expect("every parameter is in exactly one layer"))
     }
 }
 
@@ -62,9 +49,6 @@ impl Prepared {
 
     /// A parameter that is not a linear map's.
     pub(super) fn published(&self, id: ParameterId) -> Tensor<1> {
-        match &self.0[id] {
-            Operand::Published(parameter) => parameter.clone(),
-            _ => unreachable!("only the weights of linear maps are laid out in another way"),
-        }
+        self.0[id].published()
     }
 }

@@ -12,9 +12,9 @@
 
 use burn::tensor::Tensor;
 
-use super::format::Arithmetic;
-use super::{Format, Layer, Network, ParameterId, Prepared, Weights};
-use crate::kernels::{self, Finish, Finished, Slopes};
+use super::context::{Context, Source};
+use super::{Layer, Network, ParameterId, Prepared, Weights};
+use crate::kernels::{self, Finish, Slopes};
 use crate::linear::{LinearMap, bias, embed, expect_labels, matrix, pointwise};
 
 /// What a forward pass keeps for the passes after it.
@@ -113,8 +113,7 @@ impl Network {
         deltas: Deltas,
     ) -> Gradients {
         let mut pass = Replay { trace, deltas: deltas.0, gradients: vec![None; self.parameters.len()] };
-        let context = Context::new(Source::Published(weights), labels);
-        let context = Context { bias_scale: Some(bias_scale), ..context };
+        let context = Context::new(Source::Published(weights), labels).with_bias_scale(bias_scale);
         up(&self.layers, u, &context, &mut pass);
         complete(pass.gradients)
     }
@@ -145,80 +144,6 @@ impl Trace {
 
     fn slopes(&self, bias: ParameterId) -> &Slopes {
         self.slopes[bias].as_ref().expect("the forward pass kept no slopes")
-    }
-}
-
-/// What every layer may read during a walk.
-#[derive(Clone)]
-struct Context<'a> {
-    weights: Source<'a>,
-    labels: Option<&'a Tensor<2>>,
-    /// `[batch, 1, 1, 1]`: every bias is multiplied by it; one if absent.
-    bias_scale: Option<Tensor<4>>,
-    /// What the layers of this part of the walk compute in.
-    arithmetic: Arithmetic,
-}
-
-/// Where a walk finds its weights.
-#[derive(Clone, Copy)]
-enum Source<'a> {
-    Published(&'a Weights),
-    /// For walks up that keep nothing.
-    Prepared(&'a Prepared),
-}
-
-impl<'a> Context<'a> {
-    fn new(weights: Source<'a>, labels: Option<&'a Tensor<2>>) -> Self {
-        Self { weights, labels, bias_scale: None, arithmetic: Arithmetic::Plain }
-    }
-
-    /// The same for layers in `format`, on the device of `x`.
-    fn within(&self, format: Format, x: &Tensor<4>) -> Self {
-        Self { arithmetic: Arithmetic::of(format, &x.device()), ..self.clone() }
-    }
-
-    /// A parameter in its layer's format.
-    fn weight(&self, parameter: ParameterId) -> Tensor<1> {
-        match self.weights {
-            Source::Published(weights) => self.arithmetic.narrow(weights[parameter].clone()),
-            Source::Prepared(weights) => weights.published(parameter),
-        }
-    }
-
-    /// A bias as a row that broadcasts over `[b, h, w, c]`, rounded once, after its scale.
-    fn bias(&self, parameter: ParameterId) -> Tensor<4> {
-        let row = |bias: Tensor<1>| {
-            let channels = bias.dims()[0];
-            bias.reshape([1, 1, 1, channels])
-        };
-        match self.weights {
-            Source::Published(weights) => {
-                self.arithmetic.narrow(self.scaled(row(weights[parameter].clone())))
-            }
-            Source::Prepared(weights) => row(weights.published(parameter)),
-        }
-    }
-
-    /// The image of `x` under a map with a weight.
-    fn apply(
-        &self,
-        map: &LinearMap,
-        weight: ParameterId,
-        x: Tensor<4>,
-        finish: Finish,
-    ) -> Finished<Tensor<4>> {
-        match self.weights {
-            Source::Published(_) => map.apply(x, &self.weight(weight), self.labels, finish),
-            Source::Prepared(weights) => map.apply_prepared(x, weights.operand(weight), self.labels, finish),
-        }
-    }
-
-    /// A constant that a layer adds, scaled per sample where the walk says so.
-    fn scaled(&self, constant: Tensor<4>) -> Tensor<4> {
-        match &self.bias_scale {
-            Some(scale) => constant * scale.clone(),
-            None => constant,
-        }
     }
 }
 

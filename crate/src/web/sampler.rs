@@ -59,7 +59,7 @@ impl Sampler {
     }
 
     pub fn info(&self) -> Result<JsValue, Failure> {
-        let ModelHeader { kind, preset, network, images, precision, licence, .. } = &self.sampler.header;
+        let ModelHeader { kind, preset, network, images, precision, licence, .. } = self.sampler.header();
         let [height, width, channels] = network.sample_shape();
         object(&Info {
             kind: *kind,
@@ -72,7 +72,7 @@ impl Sampler {
             width,
             height,
             channels,
-            parameters: self.sampler.generator.parameter_count(),
+            parameters: self.sampler.generator().parameter_count(),
             bytes: self.bytes,
             sha256: &self.sha256,
         })
@@ -80,7 +80,7 @@ impl Sampler {
 
     /// Latents of seeds, `[seeds, latent]`.
     pub fn latents(&self, seeds: &[u32]) -> Float32Array {
-        Float32Array::from(sampling::latents(seeds, self.sampler.header.network.latent).as_slice())
+        Float32Array::from(sampling::latents(seeds, self.sampler.header().network.latent).as_slice())
     }
 
     /// JavaScript's `Samples` for latents `[count, latent]`; `keep` adds the network's own output.
@@ -90,7 +90,7 @@ impl Sampler {
         classes: Option<Vec<u32>>,
         keep: bool,
     ) -> Result<Object, Failure> {
-        let network = &self.sampler.header.network;
+        let network = &self.sampler.header().network;
         let labels = labels(classes, latents.len() / network.latent, network.classes)?;
         let values = self.sampler.sample(&latents, labels.as_deref(), PASS).await?;
         Ok(samples(network.sample_shape(), &values, keep))
@@ -100,7 +100,7 @@ impl Sampler {
     /// another, with rows of whole 256 bytes. To be copied before anything else is asked of the module. Undefined
     /// where there are no pictures on a GPU.
     pub fn draw(&self, latents: &[f32], classes: Option<Vec<u32>>) -> Result<Option<Object>, Failure> {
-        let network = &self.sampler.header.network;
+        let network = &self.sampler.header().network;
         let labels = labels(classes, latents.len() / network.latent, network.classes)?;
         let shape = network.sample_shape();
         if latents.is_empty() || shape[2] != 3 || backend::is_cpu(self.sampler.device()) {
@@ -118,6 +118,6 @@ impl Sampler {
         if weights.is_empty() {
             return Err(unfit("weights", "are missing; give a row of one weight for each anchor"));
         }
-        Ok(sampling::mix(anchors, self.sampler.header.network.latent, weights)?)
+        Ok(sampling::mix(anchors, self.sampler.header().network.latent, weights)?)
     }
 }

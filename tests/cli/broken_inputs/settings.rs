@@ -274,6 +274,11 @@ fn flags_of_bench() {
         bench("negative warm-up", "bench --warmup -1 --device cpu", "--warmup"),
         bench("no threads", "bench --threads 0 --device cpu", "--threads"),
         bench("unknown part", "bench --what everything --device cpu", "--what"),
+        bench(
+            "more than fits memory",
+            "bench --preset ffhq-256 --batch 65536 --device cpu",
+            "batch: a step with 65536 samples a pass needs about",
+        ),
         bench("unknown device", "bench --device gpu", "--device: there is no device 'gpu'"),
     ]);
 }

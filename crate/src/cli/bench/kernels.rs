@@ -193,7 +193,7 @@ impl Kernels<'_> {
         side
     }
 
-    /// A linear map as a forward pass runs it, and the two gradients, where it has a kernel of ours.
+    /// A linear map as a forward pass of training runs it, which turns its weight, and the two gradients, where it has a kernel of ours.
     fn linear(&self, map: LinearMap, side: usize, activates: bool) -> Vec<Case> {
         let (inputs, outputs, weights, names) = match map {
             LinearMap::Pointwise { inputs, outputs } => {

@@ -6,11 +6,9 @@ use crate::config::TrainingConfig;
 use crate::network::Keep;
 use crate::random::RandomState;
 use crate::schedule::Schedule;
-use crate::training::{Phase, Trainer};
+use crate::training::{Phase, Trainer, footprint};
 use crate::{Error, Result, backend, sampling};
 use burn::tensor::{Device, Distribution, Tensor, TensorData};
-
-use super::What;
 
 /// What is measured of networks with random weights, and how often.
 pub struct Bench {
@@ -22,11 +20,20 @@ pub struct Bench {
 }
 
 impl Bench {
-    pub fn new(mut config: TrainingConfig, batch: usize, device: &Device, runs: usize, warmup: u16) -> Self {
+    /// # Errors
+    /// As [`footprint::check`].
+    pub fn new(
+        mut config: TrainingConfig,
+        batch: usize,
+        device: &Device,
+        runs: usize,
+        warmup: u16,
+    ) -> Result<Self> {
         config.batch = batch;
         config.micro_batch = 0;
         config.gamma = Schedule::new(0.05, 0.05);
-        Self { config, device: device.clone(), runs, warmup: warmup.into() }
+        footprint::check(&config, device)?;
+        Ok(Self { config, device: device.clone(), runs, warmup: warmup.into() })
     }
 
     /// Numbers of weights of generator and critic.
@@ -39,6 +46,9 @@ impl Bench {
     }
 
     /// Seconds of a forward pass of the generator, as a sampler has it.
+    ///
+    /// # Errors
+    /// As [`Format::check`](crate::network::Format::check), and the device's.
     pub fn sample(&self) -> Result<Vec<f64>> {
         let (network, format) = (&self.config.network, self.config.precision);
         let stages = network.reduced().generator;
@@ -53,6 +63,9 @@ impl Bench {
     }
 
     /// A trainer to measure.
+    ///
+    /// # Errors
+    /// As [`Trainer::new`].
     pub fn training(&self) -> Result<Training<'_>> {
         Ok(Training { bench: self, trainer: Trainer::new(self.config.clone(), &self.device)? })
     }
@@ -115,37 +128,42 @@ impl Bench {
     }
 }
 
-/// The parts of a step of one trainer, all in seconds.
+/// The parts of a step of one trainer, all in seconds; errors are the device's.
 pub struct Training<'a> {
     bench: &'a Bench,
     trainer: Trainer,
 }
 
 impl Training<'_> {
-    /// One of the steps, or both and the average.
-    pub fn step(&mut self, what: What) -> Result<Vec<f64>> {
-        let trainer = &mut self.trainer;
-        self.bench.repeat(self.bench.config.batch, |phase| match what {
-            What::Critic => trainer.critic_step(phase).swap_remove(0).loss,
-            What::Generator => trainer.generator_step(phase).swap_remove(0).loss,
-            What::Sample | What::Iteration | What::All | What::Kernels => {
-                let loss = trainer.critic_step(phase).swap_remove(0).loss;
-                let _ = trainer.generator_step(phase);
-                trainer.move_average(phase.len());
-                loss
-            }
+    pub fn critic(&mut self) -> Result<Vec<f64>> {
+        self.step(|trainer, phase| trainer.critic_step(phase).swap_remove(0).loss)
+    }
+
+    pub fn generator(&mut self) -> Result<Vec<f64>> {
+        self.step(|trainer, phase| trainer.generator_step(phase).swap_remove(0).loss)
+    }
+
+    /// Both, and the average.
+    pub fn iteration(&mut self) -> Result<Vec<f64>> {
+        self.step(|trainer, phase| {
+            let loss = trainer.critic_step(phase).swap_remove(0).loss;
+            let _ = trainer.generator_step(phase);
+            trainer.move_average(phase.len());
+            loss
         })
+    }
+
+    fn step(&mut self, work: impl Fn(&mut Trainer, &Phase) -> Tensor<1>) -> Result<Vec<f64>> {
+        let trainer = &mut self.trainer;
+        self.bench.repeat(self.bench.config.batch, |phase| work(trainer, phase))
     }
 
     /// The critic's step on reals and fakes that are there: its gradient, Adam.
     pub fn critic_on_given(&mut self) -> Result<Vec<f64>> {
-        let (bench, trainer) = (self.bench, &mut self.trainer);
-        let fakes = bench.draw(bench.config.batch)?.reals;
-        bench.repeat(bench.config.batch, |phase| {
-            trainer
-                .critic_step_on(phase, |_, part| fakes.clone().narrow(0, 0, part.len()))
-                .swap_remove(0)
-                .loss
+        let fakes = self.bench.draw(self.bench.config.batch)?.reals;
+        self.step(|trainer, phase| {
+            let given = |_: &Trainer, part: &Phase| fakes.clone().narrow(0, 0, part.len());
+            trainer.critic_step_on(phase, given).swap_remove(0).loss
         })
     }
 

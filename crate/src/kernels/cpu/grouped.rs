@@ -27,15 +27,10 @@ const TASK_WEIGHTS: usize = 1 << 16;
 /// Channels of a task: small maps have work for several cores.
 const TASK_CHANNELS: usize = 128;
 
-/// Channels of each of `groups` whose weight has so many entries.
-pub fn group_width(weights: usize, groups: usize) -> usize {
-    (weights / (groups * TAPS)).isqrt()
-}
-
-/// A weight `[groups, out, in, 3, 3]` as `[groups, 9, in, out]`, or for the adjoint with turned taps and inputs and outputs
-/// changed. Panics if the group width is not one of [`GROUP_WIDTHS`], as all here.
-pub fn taps_first(weight: &[f32], groups: usize, adjoint: bool) -> Vec<f32> {
-    match group_width(weight.len(), groups) {
+/// A weight `[groups, out, in, 3, 3]` of groups of `width` channels as `[groups, 9, in, out]`, or for the adjoint with turned
+/// taps and inputs and outputs changed. Panics if the width is not one of [`GROUP_WIDTHS`], as all here.
+pub fn taps_first(weight: &[f32], width: usize, adjoint: bool) -> Vec<f32> {
+    match width {
         8 => turn_taps::<8>(weight, adjoint),
         16 => turn_taps::<16>(weight, adjoint),
         32 => turn_taps::<32>(weight, adjoint),
@@ -413,7 +408,7 @@ mod tests {
             let x = random(&mut source, b * h * w * c);
             let weight = random(&mut source, groups * TAPS * width * width);
             let nothing = Finish { bias: None, activation: Activation::Nothing, other: None, slope: 0.0 };
-            let kernel = taps_first(&weight, groups, false);
+            let kernel = taps_first(&weight, width, false);
             let y = grouped(&x, shape, &kernel, groups, &mut [], nothing);
             let expected = naive(&x, shape, &weight, groups);
             let largest = expected.iter().fold(0.0f32, |m, v| m.max(v.abs()));

@@ -10,7 +10,7 @@ mod product;
 mod resample;
 
 pub use finish::{Activation, Bias, Finish, WORD, finish};
-pub use grouped::{GROUP_WIDTHS, TAPS, group_width, grouped, taps_first, weight_gradient};
+pub use grouped::{GROUP_WIDTHS, TAPS, grouped, taps_first, weight_gradient};
 pub use pixels::{ROW, rgba};
 pub use product::{Right, panel_width, product};
 pub use resample::resample;

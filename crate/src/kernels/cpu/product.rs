@@ -105,6 +105,7 @@ impl Multiply<'_, '_> {
         let (depth, width, wide) = (self.depth, self.block.width, VECTORS * S::F32_LANES);
         let first = self.block.first_channel + offset;
         let panel = match self.right {
+            // Wherever they begin: twelve rows of work hide that a vector crosses lines.
             Right::Panels(panels) => &panels[first * depth..][..wide * depth],
             Right::Rows(right) => {
                 let panel = aligned(self.panel, depth * wide);

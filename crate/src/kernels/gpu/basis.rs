@@ -1,14 +1,13 @@
 //! The 4x4 bases, a unit for a vector or an entry of channels; see [`crate::linear::basis`].
 
-use burn::tensor::{DType, Shape};
+use burn::tensor::DType;
 use burn_cubecl::kernel::into_contiguous;
-use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::num_traits::Zero;
 use cubecl::prelude::*;
 
 use super::finish::{Finisher, PIXELS, finish_tile, finisher};
-use super::{element, empty_like, launched, vectors};
+use super::{element, empty_like, empty_of, launched, vectors};
 use crate::backend::{FinishedOn, Gpu};
 use crate::kernels::Finishing;
 use crate::linear::basis::SIDE;
@@ -125,11 +124,9 @@ fn contract_pictures<F: Float>(
 pub fn basis_weight_gradient(vector: CubeTensor, picture: CubeTensor) -> CubeTensor {
     let (vector, picture) = (into_contiguous(vector), into_contiguous(picture));
     let [_, _, _, channels] = vector.meta.shape().dims();
-    let (client, device) = (vector.client.clone(), vector.device.clone());
-    let shape = Shape::new([channels * AREA]);
-    let gradient = empty_device_contiguous_dtype(client.clone(), device, shape, DType::F32);
+    let gradient = empty_of(&vector, [channels * AREA], DType::F32);
     let (count, dim) = launched([&picture], channels * AREA);
-    let dtype = element(&vector);
+    let (client, dtype) = (vector.client.clone(), element(&vector));
     let (vector, picture) = (vector.into_tensor_arg(), picture.into_tensor_arg());
     sum_samples::launch(
         &client,

@@ -20,7 +20,7 @@ const TURNED: usize = 16;
 /// A way to multiply matrices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Product {
-    /// 8 rows times a vector of columns for each unit; it can finish what it computes.
+    /// 8 rows times one or two vectors of columns for each unit; it can finish what it computes.
     Rows,
     /// Vectors of both for each unit, over a part of a long sum.
     Columns,

@@ -5,14 +5,14 @@
 
 #![expect(clippy::manual_div_ceil, reason = "the kernel language has no div_ceil")]
 
-use burn::tensor::{DType, Shape};
+use burn::tensor::DType;
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::num_traits::Zero;
 use cubecl::prelude::*;
 
-use super::{element, launched, vectors};
+use super::{element, empty_of, launched, vectors};
 use crate::backend::{FinishedOn, Gpu};
 use crate::kernels::{Finishing, NEGATIVE_SLOPE};
 
@@ -44,8 +44,7 @@ pub fn finisher<F: Float, N: Size>(
 ) -> (FinisherLaunch<F, N>, Option<CubeTensor>) {
     let words = || {
         let tiles = (entries / channels.max(1)).div_ceil(PIXELS) * (channels / vectors(channels));
-        let shape = Shape::new([tiles.max(1)]);
-        empty_device_contiguous_dtype(x.client.clone(), x.device.clone(), shape, DType::U32)
+        empty_of(x, [tiles.max(1)], DType::U32)
     };
     let (bias, slopes, recorded, other, activates) = match finish {
         Finish::Nothing => (None, None, None, None, false),

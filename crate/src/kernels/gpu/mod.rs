@@ -26,7 +26,7 @@ pub use resample::resample;
 pub use sums::channel_sums;
 
 use burn::backend::cubecl::dtype_to_storage_type;
-use burn::tensor::Shape;
+use burn::tensor::{DType, Shape};
 use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
@@ -38,15 +38,21 @@ const UNITS: u32 = 64;
 /// Units that fill a large GPU a few times over; fewer leave parts of it idle.
 const ENOUGH: usize = 1 << 15;
 
-/// Units that fill a small GPU: where fewer would be left, none computes more than it must.
+/// Units that fill a GPU which does not say how large it is, and those that fill each multiprocessor of one that does.
 const FEW: usize = 1 << 12;
+const PER_MULTIPROCESSOR: usize = 1 << 8;
 
 /// Entries of a tensor, and units of a launch: half of what 32 bits count, since whole work groups go beyond the end.
 const MOST_ENTRIES: usize = 1 << 31;
 
 /// A tensor like `x`, of another shape, yet to be written.
 fn empty_like<const D: usize>(x: &CubeTensor, shape: [usize; D]) -> CubeTensor {
-    empty_device_contiguous_dtype(x.client.clone(), x.device.clone(), Shape::new(shape), x.dtype)
+    empty_of(x, shape, x.dtype)
+}
+
+/// The same in another format.
+fn empty_of<const D: usize>(x: &CubeTensor, shape: [usize; D], dtype: DType) -> CubeTensor {
+    empty_device_contiguous_dtype(x.client.clone(), x.device.clone(), Shape::new(shape), dtype)
 }
 
 /// Work groups for so many units over `tensors`, and the size of one.
@@ -75,10 +81,17 @@ fn vectors(channels: usize) -> usize {
     if channels.is_multiple_of(LANES) { LANES } else { 1 }
 }
 
-/// Vectors of channels that a unit computes, of `across` for each of `others`: two halve what it reads for a product, where
-/// enough units are left.
-fn vectors_of_unit(others: usize, across: usize) -> usize {
-    if across.is_multiple_of(2) && others * across / 2 >= FEW { 2 } else { 1 }
+/// Whether so many units keep all of the device of `x` at work.
+fn fills(x: &CubeTensor, units: usize) -> bool {
+    let hardware = &x.client.properties().hardware;
+    let multiprocessors = hardware.num_streaming_multiprocessors.map(|count| count as usize);
+    units >= multiprocessors.map_or(FEW, |count| count * PER_MULTIPROCESSOR)
+}
+
+/// How many of `side` neighbouring tiles a unit computes, where one for each would be so many `units`: two, which read less
+/// for a product, if those that are left fill the device.
+fn tiles_of_unit(x: &CubeTensor, side: usize, units: usize) -> usize {
+    if side.is_multiple_of(2) && fills(x, units / 2) { 2 } else { 1 }
 }
 
 /// The format of `x`, as kernels are told it. They add up in f32 whatever it is.

@@ -1,20 +1,18 @@
 //! Samples as pixels, for textures.
 
-use burn::tensor::{DType, Shape};
+use burn::tensor::DType;
 use burn_cubecl::kernel::into_contiguous;
-use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 
-use super::launched;
+use super::{empty_of, launched};
 use crate::kernels::cpu::ROW;
 
 /// `x [b, h, w, 3]` as RGBA, 8 bits each: `[b, h, row]` words, a row being as long as whole [`ROW`] are.
 pub fn rgba(x: CubeTensor) -> CubeTensor {
     let x = into_contiguous(x);
     let [batch, height, width, _] = x.meta.shape().dims();
-    let shape = Shape::new([batch, height, width.next_multiple_of(ROW)]);
-    let y = empty_device_contiguous_dtype(x.client.clone(), x.device.clone(), shape, DType::U32);
+    let y = empty_of(&x, [batch, height, width.next_multiple_of(ROW)], DType::U32);
     let (count, dim) = launched([&x, &y], batch * height * width);
     let client = x.client.clone();
     pack::launch(&client, count, dim, x.into_tensor_arg(), y.clone().into_tensor_arg());

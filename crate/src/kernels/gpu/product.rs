@@ -19,7 +19,7 @@ use cubecl::prelude::*;
 
 use super::choice::{Layout, Product, Sizes};
 use super::finish::{Finisher, PIXELS, finish_tile, finisher};
-use super::{ENOUGH, FEW, LANES, element, empty_like, launched, vectors_of_unit};
+use super::{ENOUGH, LANES, element, empty_like, fills, launched, tiles_of_unit};
 use crate::backend::{FinishedOn, Gpu};
 use crate::kernels::Finishing;
 
@@ -66,7 +66,7 @@ pub fn finished_product(left: CubeTensor, right: CubeTensor, finish: Finishing<G
     let result = empty_like(&left, [groups, rows, columns]);
     let (finisher, recorded) = finisher(finish, &left, rows * columns, columns);
     let (down, across) = (groups * rows.div_ceil(ROWS), columns / LANES);
-    let vectors = vectors_of_unit(down, across);
+    let vectors = tiles_of_unit(&left, across, down * across);
     let (count, dim) = launched([&left, &right, &result], down * (across / vectors));
     let (client, dtype) = (left.client.clone(), element(&left));
     product_rows::launch(
@@ -95,7 +95,7 @@ pub fn product(left: CubeTensor, right: CubeTensor, kernel: Product) -> CubeTens
     };
     let (tiles, parts) = tiled(2 * TILE);
     let whole = rows.is_multiple_of(2 * TILE) && columns.is_multiple_of(2 * TILE);
-    let vectors = if kernel == Product::Columns && whole && tiles * parts >= FEW { 2 } else { 1 };
+    let vectors = if kernel == Product::Columns && whole && fills(&left, tiles * parts) { 2 } else { 1 };
     let (tiles, parts) = tiled(vectors * TILE);
     let result = empty_like(&left, [parts, groups, rows, columns]);
     let (count, dim) = launched([&left, &right, &result], parts * tiles);
@@ -240,12 +240,12 @@ fn product_columns<N: Size>(
             }
         }
     }
-    let first = ((part * groups + group) * down * vectors + row) * LANES;
+    let line = ((part * groups + group) * down * vectors + row) * LANES;
     #[unroll]
     for i in 0..vectors * LANES {
         #[unroll]
         for j in 0..vectors {
-            result[(first + i) * blocks + column + j] = sums[i * vectors + j];
+            result[(line + i) * blocks + column + j] = sums[i * vectors + j];
         }
     }
 }

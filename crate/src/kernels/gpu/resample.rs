@@ -5,13 +5,13 @@ use burn_cubecl::tensor::CubeTensor;
 use cubecl::num_traits::Zero;
 use cubecl::prelude::*;
 
-use super::{LANES, empty_like, launched};
+use super::{empty_like, launched, vectors};
 
-/// `x [b, h, w, c]` in twice or half the size, times `factor`. Channels that are no multiple of [`LANES`] go one by one.
+/// `x [b, h, w, c]` in twice or half the size, times `factor`. Channels that are no whole vectors go one by one.
 pub fn resample(x: CubeTensor, up: bool, factor: f32) -> CubeTensor {
     let x = into_contiguous(x);
     let [batch, height, width, channels] = x.meta.shape().dims();
-    let lanes = if channels % LANES == 0 { LANES } else { 1 };
+    let lanes = vectors(channels);
     let (height, width) = if up { (2 * height, 2 * width) } else { (height / 2, width / 2) };
     let y = empty_like(&x, [batch, height, width, channels]);
     let (count, dim) = launched([&x, &y], batch * height * width * channels / lanes);

@@ -2,14 +2,13 @@
 
 #![expect(clippy::manual_div_ceil, reason = "the kernel language has no div_ceil")]
 
-use burn::tensor::{DType, Shape};
+use burn::tensor::DType;
 use burn_cubecl::kernel::into_contiguous;
-use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::num_traits::Zero;
 use cubecl::prelude::*;
 
-use super::{ENOUGH, element, launched, vectors};
+use super::{ENOUGH, element, empty_of, launched, vectors};
 
 /// A piece of a sample has at least so many pixels.
 const LONG: usize = 1 << 6;
@@ -47,9 +46,8 @@ struct Rows {
 fn row_sums(x: CubeTensor, scale: Option<CubeTensor>, by: Rows) -> CubeTensor {
     let Rows { channels, wholes, rows, pieces, per_scale } = by;
     let lanes = vectors(channels);
-    let shape = Shape::new([wholes * pieces * channels]);
     let (client, dtype) = (x.client.clone(), element(&x));
-    let sums = empty_device_contiguous_dtype(client.clone(), x.device.clone(), shape, DType::F32);
+    let sums = empty_of(&x, [wholes * pieces * channels], DType::F32);
     let (count, dim) = launched([&x, &sums], wholes * pieces * channels / lanes);
     sum_rows::launch(
         &client,
