@@ -25,7 +25,7 @@ pub trait Kernels: Backend {
         right: FloatTensor<Self>,
         #[extension_type] finish: Finishing<Self>,
     ) -> (FloatTensor<Self>, Option<IntTensor<Self>>);
-    /// See [`crate::kernels::product_of_panels`].
+    /// `left [1, m, k]` times `panels [p, k, n / p]`, as `kernels::packed` made them, finished: `[1, m, n]`.
     fn product_of_panels(
         left: FloatTensor<Self>,
         panels: FloatTensor<Self>,

@@ -21,7 +21,7 @@ pub fn adjoint(delta: Tensor<4>, weight: Tensor<2>, finish: Finish) -> Tensor<4>
     times(delta, weight.unsqueeze(), finish).0
 }
 
-/// Every pixel of `x [b, h, w, k]` times a matrix `[1, k, n]`, or one that was packed ([`kernels::packed`]), finished:
+/// Every pixel of `x [b, h, w, k]` times a matrix `[1, k, n]`, or one in panels (`kernels::packed`), finished:
 /// `[b, h, w, n]`.
 pub fn times(x: Tensor<4>, matrix: Tensor<3>, finish: Finish) -> Finished<Tensor<4>> {
     let [batch, height, width, _] = x.dims();
