@@ -461,7 +461,7 @@ pub async fn open_async(name: &str) -> Result<Device> {
 #[cfg(feature = "web")]
 pub fn webgpu_buffer(tensor: Tensor<3, Int>) -> Result<(JsValue, u64)> {
     let name = format!("{:?}", tensor.device());
-    let lost = |reason: String| Error::DeviceLost { name: name.clone(), reason };
+    let lost = |reason: String| Error::device_lost(name.as_str(), reason);
     let tensor = tensor.try_into_primitive::<burn::backend::Cube>().map_err(|e| lost(format!("{e:?}")))?;
     let managed = tensor.client.get_resource::<WgpuServer<AutoCompiler>>(tensor.handle);
     let managed = managed.map_err(|e| lost(e.to_string()))?;
@@ -568,6 +568,8 @@ fn host_line(_: &str, _: &str) -> Option<String> {
 #[cfg(feature = "native")]
 mod gpu {
     use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
+    #[cfg(feature = "cuda")]
+    use std::sync::OnceLock;
 
     use burn::backend::{CubeDevice, DispatchDevice, WgpuBackend, WgpuDeviceKind};
     use burn::tensor::{Device, DeviceType};
@@ -627,8 +629,37 @@ mod gpu {
     pub(super) fn best() -> Option<String> {
         ["cuda", "vulkan"]
             .into_iter()
-            .find(|api| list(api).first().is_some_and(|d| rank(d) < 2))
+            .find(|api| list(api).first().is_some_and(|d| rank(d) < 2) && compiles(api).is_ok())
             .map(Into::into)
+    }
+
+    /// Whether kernels can be compiled for an interface. CUDA's compiler is a part of its toolkit, not of the driver, and
+    /// Burn panics without it, or at the first kernel that needs a header.
+    fn compiles(api: &str) -> std::result::Result<(), String> {
+        #[cfg(feature = "cuda")]
+        if api == "cuda" {
+            static TRIED: OnceLock<std::result::Result<(), String>> = OnceLock::new();
+            return TRIED.get_or_init(|| guarded(compile_for_cuda).and_then(|tried| tried)).clone();
+        }
+        let _ = api;
+        Ok(())
+    }
+
+    /// Compiles an empty program with the header that brings most others.
+    #[cfg(feature = "cuda")]
+    fn compile_for_cuda() -> std::result::Result<(), String> {
+        use cudarc::nvrtc::{CompileError, CompileOptions, compile_ptx_with_opts};
+        let folder = cubecl::cuda::install::cuda_path().ok_or("there is no /usr/local/cuda")?.join("include");
+        let options =
+            CompileOptions { include_paths: vec![folder.display().to_string()], ..Default::default() };
+        match compile_ptx_with_opts("#include <mma.h>\n", options) {
+            Ok(_) => Ok(()),
+            Err(CompileError::CompileError { log, .. }) => {
+                let log = log.to_string_lossy();
+                Err(log.lines().next().unwrap_or("it says nothing").to_owned())
+            }
+            Err(e) => Err(e.to_string()),
+        }
     }
 
     pub(super) fn open(name: &str) -> Result<Device> {
@@ -674,6 +705,12 @@ mod gpu {
 
     /// Opens the device and asks for its name.
     fn identify(name: &str, device: &Device) -> Result<String> {
+        compiles(name.split(':').next().unwrap_or(name)).map_err(|e| {
+            let advice = "install the CUDA toolkit, with its libnvrtc.so where LD_LIBRARY_PATH leads and its folder \
+                          in CUDA_PATH, or choose vulkan";
+            let reason = e.split(" - ").next().unwrap_or_default();
+            Error::device(name, format!("CUDA's compiler (NVRTC) cannot be used ({reason}); {advice}"))
+        })?;
         let identity = guarded(|| device.identity());
         let identity = identity.map_err(|e| Error::device(name, format!("cannot be opened ({e})")))?;
         Ok(identity.map_or_else(|| format!("{device:?}"), |identity| identity.name))

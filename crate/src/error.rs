@@ -44,6 +44,35 @@ impl Error {
     }
 
     pub fn device(name: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self::Device { name: name.into(), reason: reason.into() }
+        Self::Device { name: name.into(), reason: brief(reason.into()) }
+    }
+
+    pub fn device_lost(name: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::DeviceLost { name: name.into(), reason: brief(reason.into()) }
+    }
+}
+
+/// The beginning of what a driver says, which may go on with the whole kernel that it could not compile.
+fn brief(mut reason: String) -> String {
+    const LONGEST: usize = 600;
+    if reason.len() > LONGEST {
+        reason.truncate(reason.floor_char_boundary(LONGEST));
+        reason.push('…');
+    }
+    reason
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_driver_that_prints_a_kernel_is_cut_short() {
+        let told = Error::device("cuda", "wörds ".repeat(1000)).to_string();
+        assert!(told.starts_with("device cuda: wörds") && told.ends_with('…') && told.len() < 700, "{told}");
+        assert_eq!(
+            Error::device_lost("cuda", "gone").to_string(),
+            "device cuda: its memory cannot be read (gone)"
+        );
     }
 }

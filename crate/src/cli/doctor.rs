@@ -157,7 +157,7 @@ fn advice(devices: &[DeviceReport]) -> Vec<&'static str> {
     }
     if cfg!(feature = "cuda") {
         if !has("cuda") {
-            advice.push("no CUDA device: install NVIDIA's driver (the CUDA toolkit is not needed)");
+            advice.push("no CUDA device: it needs NVIDIA's driver and the CUDA toolkit, whose compiler makes the kernels");
         }
     } else {
         advice.push("no CUDA in this build: for an NVIDIA GPU, build with `--features cuda`");

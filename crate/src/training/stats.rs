@@ -81,7 +81,7 @@ impl PhaseValues {
 /// A tensor's values in f32 on the host.
 pub(crate) async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
     let name = format!("{:?}", tensor.device());
-    let lost = |reason: String| Error::DeviceLost { name: name.clone(), reason };
+    let lost = |reason: String| Error::device_lost(name.as_str(), reason);
     let data = tensor.into_data_async().await.map_err(|e| lost(e.to_string()))?;
     data.convert::<f32>().try_to_vec().map_err(|e| lost(format!("{e:?}")))
 }

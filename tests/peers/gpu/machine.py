@@ -14,6 +14,8 @@ print(json.dumps({'torch': torch.__version__, 'cuda': torch.version.cuda, 'gpu':
 # Where loaders look by themselves, and where containers have the driver's files mounted.
 DRIVERS = ['/etc/vulkan/icd.d', '/usr/share/vulkan/icd.d', '/usr/local/share/vulkan/icd.d']
 MOUNTED = ['/usr/local/nvidia/share/vulkan/icd.d', '/run/opengl-driver/share/vulkan/icd.d']
+# Where r3gan looks for CUDA's headers by itself.
+TOOLKITS = ['/usr/local/cuda', '/opt/cuda']
 
 
 def answer(command, seconds=60, environment=None):
@@ -38,11 +40,25 @@ def python(choices):
     return None, {'torch': None, 'gpu': None, 'libraries': []}
 
 
+def toolkit(variables, libraries):
+    """The folder of CUDA's headers, some of which PyTorch's wheels leave out; None where there is none."""
+    choices = [variables.get('CUDA_PATH'), variables.get('CUDA_HOME'), *TOOLKITS]
+    compiler = shutil.which('nvcc', path=variables.get('PATH'))
+    choices += [os.path.dirname(os.path.dirname(os.path.realpath(compiler)))] if compiler else []
+    choices += [variables.get('CONDA_PREFIX'), *map(os.path.dirname, libraries)]
+    whole = lambda folder: all(os.path.isfile(os.path.join(folder, 'include', file)) for file in ['mma.h', 'crt/mma.h'])
+    return next(filter(whole, filter(None, choices)), None)
+
+
 def environment(folder, libraries):
     """For r3gan: the Vulkan loader that was brought along where the machine has none, the driver's manifest where no
-    loader looks for it, and CUDA's compiler where it came with PyTorch."""
+    loader looks for it, CUDA's headers where they lie elsewhere, and its compiler, the toolkit's or PyTorch's."""
     variables = dict(os.environ)
-    paths = list(libraries)
+    headers = toolkit(variables, libraries)
+    if headers:
+        variables['CUDA_PATH'] = headers
+    own = [os.path.join(headers, name) for name in ['lib64', 'lib']] if headers else []
+    paths = [path for path in own if glob.glob(path + '/libnvrtc.so*')] + list(libraries)
     brought = os.path.join(folder, 'lib')
     try:
         ctypes.CDLL('libvulkan.so.1')

@@ -1,5 +1,5 @@
 """`python3 tests/peers/gpu/test_run.py`: the script without a GPU, on programs that only pretend to measure."""
-import contextlib, io, json, os, signal, subprocess, sys, tempfile, time, unittest
+import contextlib, io, json, os, signal, subprocess, sys, tempfile, time, unittest, unittest.mock
 sys.dont_write_bytecode = True
 import machine, process, run, table
 
@@ -149,6 +149,19 @@ class Parts(unittest.TestCase):
             'vulkan': (True, True, ['f32', 'f16']), 'wgpu': (False, False, [])})
         without = machine.read_doctor(['- no CUDA in this build: for an NVIDIA GPU, build with `--features cuda`'])
         self.assertEqual(without['cuda']['adapter'], 'not in this build')
+
+    def test_headers_are_taken_whole(self):
+        with tempfile.TemporaryDirectory() as folder:
+            wheel, whole = (os.path.join(folder, name) for name in ['wheel', 'whole'])
+            for at in [wheel, whole]:
+                os.makedirs(os.path.join(at, 'include', 'crt'))
+                open(os.path.join(at, 'include', 'mma.h'), 'w').close()
+            open(os.path.join(whole, 'include', 'crt', 'mma.h'), 'w').close()
+            variables = {'CUDA_PATH': wheel, 'CONDA_PREFIX': whole, 'PATH': folder}
+            with unittest.mock.patch.object(machine, 'TOOLKITS', []):
+                self.assertEqual(machine.toolkit(variables, []), whole)
+                self.assertEqual(machine.toolkit({'PATH': folder}, [os.path.join(whole, 'lib')]), whole)
+                self.assertIsNone(machine.toolkit({'PATH': folder}, [os.path.join(wheel, 'lib')]))
 
     def test_failures_have_names(self):
         for complaint, name in [
