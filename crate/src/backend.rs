@@ -104,7 +104,7 @@ impl Kernels for Gpu {
         let product = match gpu::product_kernel(&left, &right) {
             Product::Rows if groups == 1 => return gpu::finished_product(left, right, finish),
             Product::Rows => gpu::finished_product(left, right, Finishing::Nothing).0,
-            Product::Library => Self::float_matmul(left, right),
+            Product::Library => gpu::library_product(left, right),
             kernel => {
                 let parts = gpu::product(left, right, kernel);
                 let [count, ..]: [usize; 4] = parts.meta.shape().dims();

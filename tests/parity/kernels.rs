@@ -1,6 +1,6 @@
 //! Linear maps that devices run with kernels of ours, on odd shapes, against their definitions in f64.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
 use r3gan::kernels::{self, Finish, TAPS};
 use r3gan::linear::{LinearMap, bias, resample::Resample};
 use r3gan::network::Weights;
@@ -111,35 +111,81 @@ fn meet([b, h, w, c]: [usize; 4], groups: usize, mut part: impl FnMut(usize, usi
     }
 }
 
+/// Numbers as a format holds them.
+async fn rounded(values: &[f32], dtype: DType, device: &Device) -> Vec<f32> {
+    host(tensor(values, [values.len()], device).cast(dtype)).await
+}
+
+/// Both directions and the weight's gradient of one convolution in `dtype`, against the naive sums of the rounded numbers.
+async fn grouped_convolution(
+    random: &mut RandomState,
+    (shape, groups): ([usize; 4], usize),
+    (dtype, tolerances): (DType, [f32; 2]),
+    device: &Device,
+) {
+    let [count, channels] = [shape.iter().product(), shape[3]];
+    let map = LinearMap::Grouped { channels, groups };
+    let x = rounded(&draw(random, count), dtype, device).await;
+    let delta = rounded(&draw(random, count), dtype, device).await;
+    let weight = rounded(&draw(random, channels * (channels / groups) * TAPS), dtype, device).await;
+    let mut sums = [vec![0.0f64; count], vec![0.0; count], vec![0.0; weight.len()]];
+    let product = |a: f32, b: f32| f64::from(a) * f64::from(b);
+    meet(shape, groups, |output, input, at| {
+        sums[0][output] += product(x[input], weight[at]);
+        sums[1][input] += product(delta[output], weight[at]);
+        sums[2][at] += product(delta[output], x[input]);
+    });
+    let expected = sums.map(|sums| sums.into_iter().map(|sum| sum as f32).collect::<Vec<_>>());
+    let what = format!("{shape:?} in {groups}, {dtype:?}");
+    let w = tensor(&weight, [weight.len()], device).cast(dtype);
+    let (x, delta) = (tensor(&x, shape, device).cast(dtype), tensor(&delta, shape, device).cast(dtype));
+    let [forward, gradient] = tolerances;
+    // The same pictures, lying in memory with the channels first.
+    let turned = |x: &Tensor<4>| (x.clone().swap_dims(1, 3) * 1.0).swap_dims(1, 3);
+    for (x, delta) in [(turned(&x), turned(&delta)), (x, delta)] {
+        let y = host(map.apply(x.clone(), &w, None, Finish::Nothing).0).await;
+        assert_close(&format!("{what}, forward"), &y, &expected[0], forward);
+        let back = host(map.adjoint(delta.clone(), &w, None, Finish::Nothing)).await;
+        assert_close(&format!("{what}, adjoint"), &back, &expected[1], forward);
+        let weight = host(map.weight_gradient(x, delta, None)).await;
+        assert_close(&format!("{what}, weight"), &weight, &expected[2], gradient);
+    }
+}
+
 async fn grouped_convolutions(device: &Device) {
     let mut random = RandomState::new(1);
     let any = any_of(12, [3, 12, 12, 4, 6]).map(|[batch, height, width, groups, logarithm]| {
         ([batch, height, width, groups << (logarithm - 1)], groups)
     });
-    for (shape, groups) in PICTURES.into_iter().chain(any) {
-        let [count, channels] = [shape.iter().product(), shape[3]];
-        let map = LinearMap::Grouped { channels, groups };
-        let (x, delta) = (draw(&mut random, count), draw(&mut random, count));
-        let weight = draw(&mut random, channels * (channels / groups) * TAPS);
-        let mut sums = [vec![0.0f64; count], vec![0.0; count], vec![0.0; weight.len()]];
-        let product = |a: f32, b: f32| f64::from(a) * f64::from(b);
-        meet(shape, groups, |output, input, at| {
-            sums[0][output] += product(x[input], weight[at]);
-            sums[1][input] += product(delta[output], weight[at]);
-            sums[2][at] += product(delta[output], x[input]);
-        });
-        let expected = sums.map(|sums| sums.into_iter().map(|sum| sum as f32).collect::<Vec<_>>());
-        let (w, what) = (tensor(&weight, [weight.len()], device), format!("{shape:?} in {groups}"));
-        let (x, delta) = (tensor(&x, shape, device), tensor(&delta, shape, device));
-        // The same pictures, lying in memory with the channels first.
-        let turned = |x: &Tensor<4>| (x.clone().swap_dims(1, 3) * 1.0).swap_dims(1, 3);
-        for (x, delta) in [(turned(&x), turned(&delta)), (x, delta)] {
-            let y = host(map.apply(x.clone(), &w, None, Finish::Nothing).0).await;
-            assert_close(&format!("{what}, forward"), &y, &expected[0], FORWARD);
-            let back = host(map.adjoint(delta.clone(), &w, None, Finish::Nothing)).await;
-            assert_close(&format!("{what}, adjoint"), &back, &expected[1], FORWARD);
-            let gradient = host(map.weight_gradient(x, delta, None)).await;
-            assert_close(&format!("{what}, weight"), &gradient, &expected[2], GRADIENT);
+    for picture in PICTURES.into_iter().chain(any) {
+        grouped_convolution(&mut random, picture, (DType::F32, [FORWARD, GRADIENT]), device).await;
+    }
+}
+
+/// Matrix units take groups of 16 and 32 channels in rows of whole tiles, one or two of them abreast, with fewer rows
+/// than a strip has, as many, and more; other pictures are for the kernels that f32 has.
+const HALVES: [([usize; 4], usize); 7] = [
+    ([1, 3, 16, 48], 3),
+    ([2, 8, 32, 32], 1),
+    ([1, 17, 48, 64], 2),
+    ([2, 19, 64, 32], 2),
+    ([3, 16, 16, 96], 3),
+    ([1, 5, 16, 24], 3),
+    ([2, 4, 8, 32], 2),
+];
+
+/// Sums are f32 on GPUs; Burn's own operations, on the CPU, round them too.
+async fn grouped_convolutions_in_half_precision(device: &Device) {
+    let mut random = RandomState::new(7);
+    for (format, dtype, unit) in
+        [(FloatDType::F16, DType::F16, 1.0 / 2048.0), (FloatDType::BF16, DType::BF16, 1.0 / 256.0)]
+    {
+        if !device.supports_dtype(format) {
+            continue;
+        }
+        let tolerance = unit * if r3gan::backend::is_cpu(device) { 16.0 } else { 1.0 };
+        for picture in HALVES {
+            grouped_convolution(&mut random, picture, (dtype, [tolerance; 2]), device).await;
         }
     }
 }
@@ -375,5 +421,5 @@ async fn bases(device: &Device) {
 
 on_devices! {
     bases, gradients_of_biases, updates_of_what_others_hold, steps_of_adam, averages, narrow_products, grouped_convolutions,
-    resampling_and_its_adjoint, pixels_of_samples,
+    grouped_convolutions_in_half_precision, resampling_and_its_adjoint, pixels_of_samples,
 }

@@ -18,7 +18,8 @@ mod here {
     /// Whether every device of the tests computes in f16.
     pub const HAVE_F16: bool = true;
 
-    /// Async bodies `fn(&Device)` as tests on the CPU and on wgpu. A missing device fails, it does not skip.
+    /// Async bodies `fn(&Device)` as tests on the CPU, on wgpu, and on CUDA where it is built in. A missing device fails,
+    /// it does not skip.
     macro_rules! on_devices {
         ($($name:ident),+ $(,)?) => {$(
             mod $name {
@@ -32,6 +33,13 @@ mod here {
                 fn wgpu() {
                     let device = r3gan::backend::open("wgpu");
                     let device = device.expect("a Vulkan adapter (lavapipe: mesa-vulkan-drivers)");
+                    pollster::block_on(super::$name(&device));
+                }
+
+                #[cfg(feature = "cuda")]
+                #[test]
+                fn cuda() {
+                    let device = r3gan::backend::open("cuda").expect("an NVIDIA GPU and the CUDA toolkit");
                     pollster::block_on(super::$name(&device));
                 }
             }

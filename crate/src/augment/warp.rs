@@ -138,9 +138,9 @@ fn both_axes(x: Tensor<4>, matrix: &Tensor<2>) -> Tensor<4> {
     let [batch, channels, n, _] = x.dims();
     let m = matrix.dims()[0];
     let transposed = matrix.clone().transpose();
-    let columns = x.reshape([batch * channels * n, n]).matmul(transposed.clone());
+    let columns = kernels::matrix_product(x.reshape([batch * channels * n, n]), transposed.clone());
     let turned = columns.reshape([batch * channels, n, m]).swap_dims(1, 2).reshape([batch * channels * m, n]);
-    let rows = turned.matmul(transposed).reshape([batch * channels, m, m]).swap_dims(1, 2);
+    let rows = kernels::matrix_product(turned, transposed).reshape([batch * channels, m, m]).swap_dims(1, 2);
     rows.reshape([batch, channels, m, m])
 }
 

@@ -59,7 +59,12 @@ pub fn product(left: Tensor<3>, right: Tensor<3>) -> Tensor<3> {
     finished_product(left, right, Finish::Nothing).0
 }
 
-/// The same for formats that are [`ours`], finished: rows are pixels and columns are channels.
+/// `left [m, k]` times `right [k, n]`. Burn's own product would round f32 to TF32 on CUDA.
+pub fn matrix_product(left: Tensor<2>, right: Tensor<2>) -> Tensor<2> {
+    product(left.unsqueeze(), right.unsqueeze()).squeeze_dim(0)
+}
+
+/// The same as [`product`] for formats that are [`ours`], finished: rows are pixels and columns are channels.
 pub fn finished_product(left: Tensor<3>, right: Tensor<3>, finish: Finish) -> Finished<Tensor<3>> {
     if left.shape().num_elements() == 0 || right.shape().num_elements() == 0 {
         let product = left.matmul(right);

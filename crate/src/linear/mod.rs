@@ -161,7 +161,7 @@ impl LinearMap {
             Self::ContractBasis { .. } => basis::weight_gradient(delta, x),
             Self::Project { .. } => {
                 let features = pointwise::rows(x * delta);
-                features.transpose().matmul(expect_labels(labels).clone()).flatten(0, 1)
+                kernels::matrix_product(features.transpose(), expect_labels(labels).clone()).flatten(0, 1)
             }
         }
     }
@@ -169,7 +169,7 @@ impl LinearMap {
 
 /// The embedding of each label, `[batch, 1, 1, features]`; `weight` is `[features, classes]`.
 pub fn embed(labels: Option<&Tensor<2>>, weight: Tensor<2>) -> Tensor<4> {
-    let embedding = expect_labels(labels).clone().matmul(weight.transpose());
+    let embedding = kernels::matrix_product(expect_labels(labels).clone(), weight.transpose());
     let [batch, features] = embedding.dims();
     embedding.reshape([batch, 1, 1, features])
 }

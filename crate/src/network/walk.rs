@@ -297,7 +297,8 @@ fn gradient(layer: &Layer, input: Option<Tensor<4>>, delta: Tensor<4>, context: 
         Layer::AppendLabel { embedding, .. } => {
             let width = delta.dims()[3] - embedding;
             let delta = context.scaled(delta.narrow(3, width, *embedding));
-            pointwise::rows(delta).transpose().matmul(expect_labels(context.labels).clone()).flatten(0, 1)
+            let delta = pointwise::rows(delta).transpose();
+            kernels::matrix_product(delta, expect_labels(context.labels).clone()).flatten(0, 1)
         }
         Layer::Resample(_) | Layer::Residual(_) | Layer::Reduced { .. } => {
             unreachable!("these layers have no parameter")

@@ -26,7 +26,8 @@ pub enum Product {
     Columns,
     /// The same, entry by entry.
     Scalars,
-    /// Burn's: tiles in shared memory, and matrix units where there are any.
+    /// cubek's: tiles in shared memory, and in half precision matrix units where there are any. In f32 they would round to
+    /// TF32.
     Library,
 }
 

@@ -9,7 +9,8 @@ use cubecl::num_traits::Zero;
 use cubecl::prelude::*;
 
 use super::finish::{self, Finisher, PIXELS, finish_tile, finisher};
-use super::{ENOUGH, LANES, element, empty_like, empty_of, launched, tiles_of_unit};
+use super::grouped_matrix;
+use super::{LANES, element, empty_like, empty_of, enough, launched, tiles_of_unit};
 use crate::backend::{FinishedOn, Gpu};
 use crate::kernels::{Finishing, TAPS};
 
@@ -53,6 +54,9 @@ fn turn_taps<F: Float>(
 pub fn grouped(x: CubeTensor, kernel: CubeTensor, finish: Finishing<Gpu>) -> FinishedOn<Gpu> {
     let (x, kernel) = (into_contiguous(x), into_contiguous(kernel));
     let [batch, height, width, channels] = x.meta.shape().dims();
+    if grouped_matrix::applies(&x, channels / kernel.meta.shape()[0]) {
+        return grouped_matrix::grouped(x, kernel, finish);
+    }
     // Tiles of slopes count pixels through rows and pictures: a unit has a whole one only where rows are of whole tiles.
     if !width.is_multiple_of(PIXELS) && !matches!(finish, Finishing::Nothing) {
         let (y, _) = grouped(x, kernel, Finishing::Nothing);
@@ -206,9 +210,12 @@ fn kernel_gradient(x: CubeTensor, delta: CubeTensor, groups: usize) -> CubeTenso
     let (x, delta) = (into_contiguous(x), into_contiguous(delta));
     let [batch, height, _, channels] = x.meta.shape().dims();
     let width = channels / groups;
+    if grouped_matrix::applies(&x, width) {
+        return grouped_matrix::kernel_gradient(x, delta, groups);
+    }
     let depth = width / LANES;
     let units = groups * 3 * depth * depth;
-    let parts = ENOUGH.div_ceil(units).min(batch * height);
+    let parts = enough(&x).div_ceil(units).min(batch * height);
     let gradient = empty_of(&x, [parts, groups, TAPS, width, width], DType::F32);
     let (count, dim) = launched([&x, &delta, &gradient], parts * units);
     let (client, dtype) = (x.client.clone(), element(&x));

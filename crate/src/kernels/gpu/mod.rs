@@ -1,8 +1,8 @@
 //! Kernels for GPUs in CubeCL: one source for WGSL, SPIR-V and CUDA.
 //!
-//! None has shared memory or a barrier: neighbouring units read the same values, which a GPU's cache serves, and a
-//! device made of software pays dearly for each barrier. Sums have a fixed order, so that a result is the same every
-//! time.
+//! None has shared memory or a barrier, but for those of matrix units: neighbouring units read the same values, which a
+//! GPU's cache serves, and a device made of software pays dearly for each barrier. Sums have a fixed order, so that a
+//! result is the same every time.
 
 mod adam;
 mod basis;
@@ -10,6 +10,7 @@ mod choice;
 mod finish;
 mod flat;
 mod grouped;
+mod grouped_matrix;
 mod pixels;
 mod product;
 mod resample;
@@ -21,7 +22,7 @@ pub use choice::Product;
 pub use finish::finish;
 pub use grouped::{grouped, grouped_weight_gradient, taps_first};
 pub use pixels::rgba;
-pub use product::{finished_product, product, product_kernel};
+pub use product::{finished_product, library_product, product, product_kernel};
 pub use resample::resample;
 pub use sums::channel_sums;
 
@@ -35,12 +36,12 @@ use super::LANES;
 
 /// Units of a work group.
 const UNITS: u32 = 64;
-/// Units that fill a large GPU a few times over; fewer leave parts of it idle.
-const ENOUGH: usize = 1 << 15;
-
 /// Units that fill a GPU which does not say how large it is, and those that fill each multiprocessor of one that does.
 const FEW: usize = 1 << 12;
 const PER_MULTIPROCESSOR: usize = 1 << 8;
+/// Units that fill a large GPU a few times over, and how many times over they fill one that says how large it is.
+const ENOUGH: usize = 1 << 15;
+const TIMES_OVER: usize = 4;
 
 /// Entries of a tensor, and units of a launch: half of what 32 bits count, since whole work groups go beyond the end.
 const MOST_ENTRIES: usize = 1 << 31;
@@ -81,11 +82,19 @@ fn vectors(channels: usize) -> usize {
     if channels.is_multiple_of(LANES) { LANES } else { 1 }
 }
 
+/// Of the device of `x`, where it says so.
+fn multiprocessors(x: &CubeTensor) -> Option<usize> {
+    x.client.properties().hardware.num_streaming_multiprocessors.map(|count| count as usize)
+}
+
 /// Whether so many units keep all of the device of `x` at work.
 fn fills(x: &CubeTensor, units: usize) -> bool {
-    let hardware = &x.client.properties().hardware;
-    let multiprocessors = hardware.num_streaming_multiprocessors.map(|count| count as usize);
-    units >= multiprocessors.map_or(FEW, |count| count * PER_MULTIPROCESSOR)
+    units >= multiprocessors(x).map_or(FEW, |count| count * PER_MULTIPROCESSOR)
+}
+
+/// Units to split a long sum over: fewer leave parts of the device of `x` idle.
+fn enough(x: &CubeTensor) -> usize {
+    multiprocessors(x).map_or(ENOUGH, |count| count * PER_MULTIPROCESSOR * TIMES_OVER)
 }
 
 /// How many of `side` neighbouring tiles a unit computes, where one for each would be so many `units`: two, which read less

@@ -16,10 +16,16 @@ use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::num_traits::Zero;
 use cubecl::prelude::*;
+use cubek::matmul::definition::{MatmulElems, MatmulGlobalElems};
+use cubek::matmul::launch::launch_ref;
+use cubek::matmul::multi_level;
+use cubek::matmul::routine::BlueprintStrategy;
+use cubek::matmul::strategy::Strategy;
+use cubek::std::InputBinding;
 
 use super::choice::{Layout, Product, Sizes};
 use super::finish::{Finisher, PIXELS, finish_tile, finisher};
-use super::{ENOUGH, LANES, element, empty_like, fills, launched, tiles_of_unit};
+use super::{LANES, element, empty_like, enough, fills, launched, tiles_of_unit};
 use crate::backend::{FinishedOn, Gpu};
 use crate::kernels::Finishing;
 
@@ -91,7 +97,7 @@ pub fn product(left: CubeTensor, right: CubeTensor, kernel: Product) -> CubeTens
     let [_, _, columns] = right.meta.shape().dims();
     let tiled = |side: usize| {
         let tiles = groups * rows.div_ceil(side) * columns.div_ceil(side);
-        (tiles, ENOUGH.div_ceil(tiles).min((terms / LONG).max(1)))
+        (tiles, enough(&left).div_ceil(tiles).min((terms / LONG).max(1)))
     };
     let (tiles, parts) = tiled(2 * TILE);
     let whole = rows.is_multiple_of(2 * TILE) && columns.is_multiple_of(2 * TILE);
@@ -106,6 +112,24 @@ pub fn product(left: CubeTensor, right: CubeTensor, kernel: Product) -> CubeTens
         Product::Columns => product_columns::launch(&client, count, dim, LANES, left, right, to, vectors),
         _ => product_scalars::launch(&client, count, dim, left, right, to),
     }
+    result
+}
+
+/// `left [groups, m, k]` times `right [groups, k, n]` where [`Product::Library`] was chosen. Left to itself it would round
+/// f32 to TF32 where matrix units take that.
+pub fn library_product(left: CubeTensor, right: CubeTensor) -> CubeTensor {
+    let [groups, rows, _] = left.meta.shape().dims();
+    let [_, _, columns] = right.meta.shape().dims();
+    let strategy = match left.dtype {
+        DType::F32 => multi_level::Strategy::SimpleUnit(BlueprintStrategy::default()).into(),
+        _ => Strategy::Auto,
+    };
+    let result = empty_like(&left, [groups, rows, columns]);
+    let (client, dtype) = (left.client.clone(), element(&left));
+    let [left, right] = [left, right].map(|factor| InputBinding::new(factor.binding(), dtype));
+    let mut formats = MatmulElems::from_globals(&MatmulGlobalElems { lhs: dtype, rhs: dtype, out: dtype });
+    let launched = launch_ref(&strategy, &client, left, right, result.clone().binding(), &mut formats);
+    launched.expect("the library multiplies all matrices in these formats");
     result
 }
 

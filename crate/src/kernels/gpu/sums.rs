@@ -8,7 +8,7 @@ use burn_cubecl::tensor::CubeTensor;
 use cubecl::num_traits::Zero;
 use cubecl::prelude::*;
 
-use super::{ENOUGH, element, empty_of, launched, vectors};
+use super::{element, empty_of, enough, launched, vectors};
 
 /// A piece of a sample has at least so many pixels.
 const LONG: usize = 1 << 6;
@@ -28,7 +28,7 @@ pub fn channel_sums(x: CubeTensor, scale: Option<CubeTensor>) -> CubeTensor {
         return row_sums(x, scale, Rows { channels, wholes: 1, rows: batch, pieces: 1, per_scale: 1 });
     }
     let units = batch * channels / vectors(channels);
-    let pieces = ENOUGH.div_ceil(units).min(area / LONG).max(1);
+    let pieces = enough(&x).div_ceil(units).min(area / LONG).max(1);
     let parts = row_sums(x, None, Rows { channels, wholes: batch, rows: area, pieces, per_scale: 1 });
     row_sums(parts, scale, Rows { channels, wholes: 1, rows: batch * pieces, pieces: 1, per_scale: pieces })
 }

@@ -21,6 +21,7 @@ pub use self::torch::TorchFile;
 use crate::backend;
 use crate::checkpoint::container::Container;
 use crate::error::{Error, Result};
+use crate::kernels;
 use crate::training::read_values;
 
 /// Pictures that go through the network at a time on a CPU.
@@ -148,7 +149,9 @@ impl Extractor {
         self.resize = Some(resize);
         let features: Tensor<2> = x.mean_dims(&[2, 3]).flatten::<2>(1, 3);
         let probabilities = match self.classifier.as_ref().filter(|_| classify) {
-            Some(classifier) => read_values(softmax(features.clone().matmul(classifier.clone()), 1)).await?,
+            Some(classifier) => {
+                read_values(softmax(kernels::matrix_product(features.clone(), classifier.clone()), 1)).await?
+            }
             None => Vec::new(),
         };
         Ok(Extracted { features: read_values(features).await?, probabilities })

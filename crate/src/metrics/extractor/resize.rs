@@ -3,6 +3,7 @@
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::backbone::Backbone;
+use crate::kernels::matrix_product;
 
 /// Bilinear interpolation from `from` to `to` pixels as TensorFlow 1 did it, as a matrix `[to, from]`: output i reads
 /// input i * from / to, and what would lie beyond the last pixel is the last pixel.
@@ -22,15 +23,15 @@ fn bilinear(from: usize, to: usize) -> Vec<f32> {
 pub struct Resize {
     side: usize,
     backbone: Backbone,
-    /// `[1, 1, to, side]`
-    rows: Tensor<4>,
+    /// `[side, to]`
+    matrix: Tensor<2>,
 }
 
 impl Resize {
     pub fn new(side: usize, backbone: Backbone, device: &Device) -> Self {
         let to = backbone.side();
-        let rows = Tensor::from_data(TensorData::new(bilinear(side, to), [1, 1, to, side]), device);
-        Self { side, backbone, rows }
+        let matrix = Tensor::from_data(TensorData::new(bilinear(side, to), [to, side]), device).transpose();
+        Self { side, backbone, matrix }
     }
 
     pub fn side(&self) -> usize {
@@ -44,15 +45,18 @@ impl Resize {
         let levels = self.backbone.levels();
         let scaled = |(value, (mean, deviation)): (&u8, &(f32, f32))| (f32::from(*value) - mean) / deviation;
         let values: Vec<f32> = pixels.iter().zip(levels.iter().cycle()).map(scaled).collect();
-        let device = self.rows.device();
+        let device = self.matrix.device();
         let x = Tensor::<4>::from_data(TensorData::new(values, [count, side, side, 3]), &device);
         let x = x.permute([0, 3, 1, 2]);
         if side == self.backbone.side() {
             return x;
         }
-        // Down the columns first, on the smaller picture.
-        let wide = x.matmul(self.rows.clone().swap_dims(2, 3));
-        self.rows.clone().matmul(wide)
+        let to = self.backbone.side();
+        let planes = count * 3;
+        let wide = matrix_product(x.reshape([planes * side, side]), self.matrix.clone());
+        let turned = wide.reshape([planes, side, to]).swap_dims(1, 2).reshape([planes * to, side]);
+        let both = matrix_product(turned, self.matrix.clone()).reshape([planes, to, to]).swap_dims(1, 2);
+        both.reshape([count, 3, to, to])
     }
 }
 
