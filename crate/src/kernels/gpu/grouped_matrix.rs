@@ -150,6 +150,23 @@ fn stage<F: Float, N: Size>(
     }
 }
 
+/// A tile in the registers of a plane, whose rows (or columns) lie `stride` entries apart from the beginning of `values` on.
+#[cube]
+fn tile_of<F: Float, N: Size>(
+    #[comptime] ident: cmma::MatrixIdent,
+    layout: cmma::MatrixLayout,
+    values: &[Vector<F, N>],
+    stride: u32,
+) -> cmma::Matrix<Vector<F, N>> {
+    cmma::Matrix::<Vector<F, N>>::from_slice(ident, SIDE, SIDE, SIDE, layout, values, stride)
+}
+
+#[cube]
+fn zeros() -> cmma::Matrix<f32> {
+    let sums = cmma::MatrixIdent::Accumulator;
+    cmma::Matrix::<f32>::from_value(sums, SIDE, SIDE, SIDE, cmma::MatrixLayout::Undefined, 0.0)
+}
+
 #[cube(launch)]
 fn correlate_strips<F: Float, N: Size>(
     x: &Tensor<Vector<F, N>>,
@@ -184,14 +201,7 @@ fn correlate_strips<F: Float, N: Size>(
         let mut sums = Sequence::<cmma::Matrix<f32>>::new();
         #[unroll]
         for _ in 0..tiles {
-            sums.push(cmma::Matrix::<f32>::from_value(
-                cmma::MatrixIdent::Accumulator,
-                SIDE,
-                SIDE,
-                SIDE,
-                cmma::MatrixLayout::Undefined,
-                0.0,
-            ));
+            sums.push(zeros());
         }
         #[unroll]
         for tap in 0..TAPS {
@@ -200,11 +210,8 @@ fn correlate_strips<F: Float, N: Size>(
                 // Of `[groups, 9, in, out]`.
                 let at = ((group * TAPS + tap) * comptime!(strip.width) + comptime!(input * SIDE)) * vectors
                     + comptime!(output * ROW);
-                let weights = cmma::Matrix::<Vector<F, N>>::from_slice(
+                let weights = tile_of::<F, N>(
                     cmma::MatrixIdent::B,
-                    SIDE,
-                    SIDE,
-                    SIDE,
                     cmma::MatrixLayout::RowMajor,
                     &kernel[at..at + TILE],
                     comptime!(strip.width as u32),
@@ -215,11 +222,8 @@ fn correlate_strips<F: Float, N: Size>(
                     let row = place / comptime!(strip.abreast) + comptime!(tap / 3);
                     let column = place % comptime!(strip.abreast) * SIDE + comptime!(tap % 3);
                     let at = (row * columns + column) * vectors + comptime!(input * ROW);
-                    let pixels = cmma::Matrix::<Vector<F, N>>::from_slice(
+                    let pixels = tile_of::<F, N>(
                         cmma::MatrixIdent::A,
-                        SIDE,
-                        SIDE,
-                        SIDE,
                         cmma::MatrixLayout::RowMajor,
                         &inputs[at..at + TILE],
                         comptime!(strip.width as u32),
@@ -319,14 +323,7 @@ fn sum_strips<F: Float, N: Size>(
     let mut sums = Sequence::<cmma::Matrix<f32>>::new();
     #[unroll]
     for _ in 0..TAPS {
-        sums.push(cmma::Matrix::<f32>::from_value(
-            cmma::MatrixIdent::Accumulator,
-            SIDE,
-            SIDE,
-            SIDE,
-            cmma::MatrixLayout::Undefined,
-            0.0,
-        ));
+        sums.push(zeros());
     }
 
     let plane = UNIT_POS_Y as usize;
@@ -347,11 +344,8 @@ fn sum_strips<F: Float, N: Size>(
             if from.row + row < height {
                 let pixel = (from.picture * height + from.row + row) * width + from.column + column;
                 let at = pixel * blocks + first_block + output * ROW;
-                let signals = cmma::Matrix::<Vector<F, N>>::from_slice(
+                let signals = tile_of::<F, N>(
                     cmma::MatrixIdent::B,
-                    SIDE,
-                    SIDE,
-                    SIDE,
                     cmma::MatrixLayout::RowMajor,
                     &delta[at..at + ROW],
                     x.shape(3) as u32,
@@ -359,11 +353,8 @@ fn sum_strips<F: Float, N: Size>(
                 #[unroll]
                 for tap in 0..TAPS {
                     let at = ((row + comptime!(tap / 3)) * columns + column + comptime!(tap % 3)) * ROW;
-                    let pixels = cmma::Matrix::<Vector<F, N>>::from_slice(
+                    let pixels = tile_of::<F, N>(
                         cmma::MatrixIdent::A,
-                        SIDE,
-                        SIDE,
-                        SIDE,
                         cmma::MatrixLayout::ColMajor,
                         &inputs[at..at + TILE],
                         comptime!(SIDE as u32),
