@@ -101,9 +101,12 @@ impl Kernels for Gpu {
         use crate::kernels::gpu::{self, Product};
         let [groups, rows, _] = left.meta.shape().dims();
         let [_, _, columns] = right.meta.shape().dims();
-        let product = match gpu::product_kernel(&left, &right) {
-            Product::Rows if groups == 1 => return gpu::finished_product(left, right, finish),
-            Product::Rows => gpu::finished_product(left, right, Finishing::Nothing).0,
+        let finishes = !matches!(finish, Finishing::Nothing);
+        let product = match gpu::product_kernel(&left, &right, finishes) {
+            Product::Rows { vectors } if groups == 1 => {
+                return gpu::finished_product(left, right, finish, vectors);
+            }
+            Product::Rows { vectors } => gpu::finished_product(left, right, Finishing::Nothing, vectors).0,
             Product::Library => gpu::library_product(left, right),
             kernel => {
                 let parts = gpu::product(left, right, kernel);

@@ -45,6 +45,8 @@
 
 pub mod augment;
 pub mod backend;
+#[cfg(not(target_family = "wasm"))]
+pub mod cache;
 pub mod checkpoint;
 #[cfg(feature = "cli")]
 pub mod cli;

@@ -7,7 +7,8 @@
 //! - `resume`: a run that was killed ends with the same bits as one that was not;
 //! - `official`: snapshots of the official code are looked at, sampled from, imported, and trained further;
 //! - `metrics`: snapshots are measured and the best is kept;
-//! - `shipped`: what ships with the page opens and is what it says.
+//! - `shipped`: what ships with the page opens and is what it says;
+//! - `tune`: kernels are chosen by measuring them.
 
 #![cfg(unix)]
 
@@ -22,6 +23,7 @@ mod scene;
 mod session;
 mod shipped;
 mod trained;
+mod tune;
 mod weights;
 
 #[path = "../../fuzz/src/pickles.rs"]

@@ -28,6 +28,8 @@ pub struct Scene {
     /// The longest file in KiB that the command may write.
     pub longest_file: Cell<Option<u32>>,
     folder: TempDir,
+    /// In place of the user's.
+    cache: TempDir,
 }
 
 /// How a command ended, and what it said.
@@ -47,12 +49,17 @@ pub struct Running {
 
 impl Scene {
     pub fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        Self { mounts: RefCell::default(), longest_file: Cell::default(), folder }
+        let [folder, cache] = [(), ()].map(|()| tempfile::tempdir().expect("a temporary folder"));
+        Self { mounts: RefCell::default(), longest_file: Cell::default(), folder, cache }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    /// The folder of the user's cache.
+    pub fn cache(&self) -> &Path {
+        self.cache.path()
     }
 
     /// Writes a file, with the folders it lies in.
@@ -120,7 +127,7 @@ impl Scene {
         let share = |file: &File| file.try_clone().expect("another handle");
         command.args(words).current_dir(self.folder.path());
         // Mesa's layer that chooses a device complains on stderr where no desktop is.
-        command.env("XDG_RUNTIME_DIR", self.folder.path());
+        command.env("XDG_RUNTIME_DIR", self.folder.path()).env("XDG_CACHE_HOME", self.cache());
         command.stdout(share(&stdout)).stderr(share(&stderr));
         Running { child: command.spawn().expect("the binary starts"), stdout, stderr }
     }

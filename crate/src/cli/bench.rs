@@ -1,6 +1,9 @@
 //! `r3gan bench`: time and memory of sampling and training, with the keys of the PyTorch peer.
 
+mod clock;
 mod kernels;
+#[cfg(feature = "gpu")]
+mod tune;
 mod work;
 
 use crate::network::Format;
@@ -8,10 +11,11 @@ use crate::{Error, Result, backend, preset};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
+use self::clock::Clock;
 use self::kernels::Kernels;
 use self::work::Bench as Work;
 use super::precision::Precision;
-use super::{count, exit, process};
+use super::{count, exit, open_device, process};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -50,6 +54,10 @@ pub struct Bench {
     /// Threads of the CPU [default: all]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = count)]
     threads: Option<usize>,
+    /// Time all kernels for every size that comes up, and keep those that are faster than the table's: train, sample,
+    /// metrics and bench then use them on this GPU, and results differ in their last digits
+    #[arg(long)]
+    tune: bool,
     /// Print one JSON object a line
     #[arg(long)]
     json: bool,
@@ -98,16 +106,20 @@ impl Bench {
             .map_err(|e| Error::setting("--threads", format!("{threads} threads cannot be started ({e})")))?;
         let mut config = preset::config(&self.preset, preset::published_classes(&self.preset)?)?;
         let name = backend::resolve(&self.device)?;
-        let device = backend::open(&name)?;
+        // What is measured first is the table's.
+        let device = if self.tune { backend::open(&name)? } else { open_device(&name)? };
+        let clock = Clock { device_name: &name, device: &device, runs: self.runs };
         if self.what == What::Kernels {
             if self.precision.format(Format::F32, &device) != Format::F32 {
                 return Err(Error::setting("--precision", "kernels are measured in f32; leave it out"));
             }
-            let network = &config.network;
-            let Self { preset, batch, runs, json, .. } = &self;
-            let (device_name, device) = (name.as_str(), &device);
-            return Kernels { preset, network, batch: *batch, runs: *runs, device_name, device, json: *json }
-                .run();
+            if self.tune {
+                let reason =
+                    "the sizes of single layers are not all that training has; choose another --what";
+                return Err(Error::setting("--tune", reason));
+            }
+            let (preset, network) = (&self.preset, &config.network);
+            return Kernels { preset, network, batch: self.batch, clock, json: self.json }.run();
         }
         config.precision = self.precision.format(preset::published_format(&self.preset), &device);
         let format = config.precision;
@@ -117,8 +129,30 @@ impl Bench {
         }
         let work = Work::new(config, self.batch, &device, self.runs, self.warmup)?;
         self.print_sizes(work.parameter_counts()?)?;
+        if self.tune {
+            self.tune(clock, || self.measure(&work, &name))?;
+        }
+        self.measure(&work, &name)
+    }
+
+    #[cfg(feature = "gpu")]
+    fn tune(&self, clock: Clock, work: impl FnOnce() -> Result<()>) -> Result<()> {
+        tune::Tune { clock, json: self.json }.run(work)
+    }
+
+    #[cfg(not(feature = "gpu"))]
+    fn tune(&self, _: Clock, _: impl FnOnce() -> Result<()>) -> Result<()> {
+        Err(Error::setting(
+            "--tune",
+            "this build runs on the CPU alone, which has one kernel for each operation",
+        ))
+    }
+
+    /// Prints a line for each wanted part.
+    fn measure(&self, work: &Work, name: &str) -> Result<()> {
+        let format = work.format();
         let print = |what, seconds: &[f64], critic| {
-            self.print(what, [&name, format.name()], seconds, critic, work.peak_bytes())
+            self.print(what, [name, format.name()], seconds, critic, work.peak_bytes())
         };
         let wanted = |what: What| [what, What::All].contains(&self.what);
         if wanted(What::Sample) {

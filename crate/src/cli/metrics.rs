@@ -8,13 +8,13 @@ use clap::Args;
 use indicatif::ProgressBar;
 
 use super::precision::Precision;
-use super::{exit, open_data, progress};
+use super::{exit, open_data, open_device, progress};
 use crate::checkpoint::Model;
 use crate::data::{self, Dataset, Kind, OpenOptions};
-use crate::metrics::{Evaluator, Extractor, Fakes, Metric, Progress, Score, evaluator};
+use crate::metrics::{Evaluator, Extractor, Fakes, Metric, Progress, Score};
 use crate::sampling::Sampler;
 use crate::session::{RunDirectory, scores};
-use crate::{Error, Result, backend};
+use crate::{Error, Result, cache};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -96,7 +96,7 @@ impl Measuring {
             return Ok(None);
         }
         let extractors = self.extractor.iter().map(|path| Extractor::open(path, device));
-        let cache = self.cache.clone().or_else(evaluator::default_cache);
+        let cache = self.cache.clone().or_else(|| cache::folder("metrics"));
         let evaluator = Evaluator::new(extractors.collect::<Result<_>>()?, metrics, cache)?;
         for metric in evaluator.unpublished() {
             exit::warn(&format!(
@@ -115,7 +115,7 @@ impl Metrics {
             return Err(Error::setting("--metrics", "none leaves nothing to do; name one"));
         }
         self.measuring.check(&metrics)?;
-        let device = backend::open(&self.device)?;
+        let device = open_device(&self.device)?;
         let Some(mut evaluator) = self.measuring.evaluator(metrics, &device)? else { return Ok(()) };
         if let Some(path) = &self.fakes {
             let fakes = data::open(path, &OpenOptions::default())?;

@@ -16,8 +16,11 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::data::{self, Dataset, OpenOptions};
+#[cfg(feature = "gpu")]
+use crate::kernels::gpu::tuned::file;
 use crate::session::Outcome;
-use crate::{Error, Result};
+use crate::{Error, Result, backend};
+use burn::tensor::Device;
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -139,6 +142,22 @@ pub fn not_over(input: &Path, out: &Path) -> Result<()> {
         return Err(Error::setting("--out", format!("is {} itself; choose another name", input.display())));
     }
     Ok(())
+}
+
+/// Opens a device, whose kernels are then as `r3gan bench --tune` measured them, if it did.
+fn open_device(name: &str) -> Result<Device> {
+    let name = backend::resolve(name)?;
+    let device = backend::open(&name)?;
+    #[cfg(feature = "gpu")]
+    if !backend::is_cpu(&device)
+        && let Some(path) = file::place(&name, &device)
+    {
+        match file::load(&path, &name, &device) {
+            Ok(measured) => measured.unwrap_or_default().adopt(),
+            Err(e) => exit::warn(&format!("{e}; until then kernels are chosen by the table")),
+        }
+    }
+    Ok(device)
 }
 
 /// Makes a directory for results, with its parents.

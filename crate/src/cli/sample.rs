@@ -9,12 +9,12 @@ use crate::checkpoint::{Model, check_writable, write_atomic};
 use crate::network::{Architecture, Format};
 use crate::pictures::{self, Picture};
 use crate::sampling::Sampler;
-use crate::{Error, Result, backend};
+use crate::{Error, Result};
 use clap::Args;
 
 use self::inputs::Inputs;
 use super::precision::{Precision, told};
-use super::{count, create_directory, exit, progress};
+use super::{count, create_directory, exit, open_device, progress};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -73,7 +73,7 @@ struct Kept {
 impl Sample {
     /// Checks everything before the first file is written.
     pub fn run(self) -> Result<()> {
-        let device = backend::open(&self.device)?;
+        let device = open_device(&self.device)?;
         let mut model = Model::open(&self.network, &device)?;
         model.compute_in(self.precision.format(model.header.published_format(), &device))?;
         let format = model.generator.format();

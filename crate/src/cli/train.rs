@@ -12,8 +12,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use self::console::{print_line, stop_on_signal};
 use self::dry_run::{describe, foretell};
 use super::metrics::{self, Measuring};
-use super::{exit, open_data, precision};
-use crate::backend;
+use super::{exit, open_data, open_device, precision};
 use crate::checkpoint::training::decode_checkpoint;
 use crate::checkpoint::{DataState, Precision, read};
 use crate::config::TrainingConfig;
@@ -124,7 +123,7 @@ impl Train {
         let preset = self.preset.as_deref().map(|name| preset::config(name, 0)).transpose()?;
         let metrics = self.metrics.as_deref().map(Metric::list).transpose()?.unwrap_or_default();
         self.measuring.check(&metrics)?;
-        let device = backend::open(&self.device)?;
+        let device = open_device(&self.device)?;
         let resumed = self.resumed(&device)?;
         let dataset = open_data(&self.data, self.cond, self.mirror)?;
         let (trainer, place) = match resumed {

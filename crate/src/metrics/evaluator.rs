@@ -364,10 +364,3 @@ fn score(metric: Metric, real: Option<&Account>, fake: &Account, width: usize) -
         Measure::InceptionScore => unreachable!("it takes no real pictures"),
     })
 }
-
-/// Where statistics of real pictures are kept unless another place is named.
-pub fn default_cache() -> Option<PathBuf> {
-    let named = |variable| std::env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let base = named("XDG_CACHE_HOME").or_else(|| Some(named("HOME")?.join(".cache")))?;
-    Path::is_absolute(&base).then(|| base.join("r3gan/metrics"))
-}

@@ -275,6 +275,12 @@ fn flags_of_bench() {
         bench("no threads", "bench --threads 0 --device cpu", "--threads"),
         bench("unknown part", "bench --what everything --device cpu", "--what"),
         bench(
+            "tuning the CPU",
+            "bench --tune --device cpu",
+            "--tune: the CPU has one kernel for each operation",
+        ),
+        bench("tuning layers", "bench --tune --what kernels --device vulkan", "--tune: "),
+        bench(
             "more than fits memory",
             "bench --preset ffhq-256 --batch 65536 --device cpu",
             "batch: a step with 65536 samples a pass needs about",

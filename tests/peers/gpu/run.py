@@ -41,6 +41,7 @@ def options(arguments):
     add('--runs', type=int, help='timed runs of a process [default: 15; quick: 7]')
     add('--warmup', type=int, default=3, help='runs before those')
     add('--together', action='store_true', help='all parts in one process: quicker, but memory adds up')
+    add('--tune', action='store_true', help='also ours with the kernels that `r3gan bench --tune` finds for each case')
     add('--no-kernels', action='store_true', help='leave out r3gan bench --what kernels')
     add('--out', default=os.path.join(HERE, 'results.jsonl'), help='the results, a JSON object a line')
     add('--resume', action='store_true', help='go on with these results; without it, they are kept as .old')
@@ -69,12 +70,15 @@ def cases(o):
 class Side:
     """A program with its device and precision."""
 
-    def __init__(self, name, command, parts=tuple(WORK), environment=None, missing=None):
+    def __init__(self, name, command, parts=tuple(WORK), environment=None, missing=None, tunes=False):
         self.name, self.command, self.parts, self.environment, self.missing = name, command, parts, environment, missing
+        self.tunes = tunes
         self.ours = not name.startswith('PyTorch')
 
 
-def our_sides(o, r3gan, devices, environment):
+def our_sides(o, r3gan, devices, environment, folder):
+    # What is kept of tuning: nothing for the table's choices, whatever this user has.
+    cache = lambda name: {**environment, 'XDG_CACHE_HOME': os.path.join(folder, name)}
     for device in o.devices:
         here = devices.get(device)
         # The CPU posing as a GPU is measured where it is asked for by name alone.
@@ -84,7 +88,10 @@ def our_sides(o, r3gan, devices, environment):
         for precision in o.precisions or ['f32'] + native:
             command = [r3gan, 'bench', '--json', '--device', device, '--precision', precision]
             parts = ('sample',) if precision == 'f16' else tuple(WORK)
-            yield Side('r3gan %s %s' % (device, precision), command, parts, environment, missing)
+            name = 'r3gan %s %s' % (device, precision)
+            yield Side(name, command, parts, cache('table'), missing)
+            if o.tune and there and device != 'cpu':
+                yield Side(name + ' tuned', command, parts, cache('tuned'), missing, tunes=True)
 
 
 def peer_sides(o, python, about):
@@ -105,6 +112,7 @@ class Bench:
         self.o, self.results, self.lines, self.end, self.start = o, results, lines, end, time.monotonic()
         key = lambda line: (line.get('side'), line.get('preset'), line.get('batch'), line.get('what'), line.get('turn'))
         self.done = {key(line) for line in lines}
+        self.tuned = set()
 
     def note(self, line, quiet=False):
         """A line of the results; it is on disk before the next is measured."""
@@ -116,14 +124,14 @@ class Bench:
             said = line.get('failed') or ('%.2f ms' % (line['median_s'] * 1e3) if 'median_s' in line else 'the roof')
             say(self.start, '%s, batch %s, %s, %s: %s' % (line['preset'], line['batch'], line['what'], line['side'], said))
 
-    def process(self, side, command, each):
-        """Runs a process within what is left of the time."""
+    def process(self, side, command, each, times=1):
+        """Runs a process, for so many times the limit of one, within what is left of the time."""
         left = self.end - time.monotonic()
         if left < 1:
             raise TimeUp
-        seconds = min(self.o.each, left)
+        seconds = min(times * self.o.each, left)
         code, complaints = process.run(command, seconds, each, side.environment)
-        if code is None and seconds < self.o.each:
+        if code is None and seconds < times * self.o.each:
             raise TimeUp
         return code, complaints, process.reason(code, complaints, seconds)
 
@@ -133,6 +141,8 @@ class Bench:
         parts = [part for part in parts if (side.name, preset, batch, part, turn) not in self.done]
         if not parts:
             return
+        if side.tunes:
+            self.tune(side, preset, batch)
         missing = list(parts)
 
         def each(text):
@@ -155,6 +165,24 @@ class Bench:
                 code, complaints, reason = self.process(side, command + [str(word) for word in words], each)
         for part in missing:
             self.note({'preset': preset, 'batch': batch, 'what': part, 'failed': reason, 'said': complaints[-2000:], **about}, bool(side.missing))
+
+    def tune(self, side, preset, batch):
+        """Finds the kernels for this case, once; the processes that follow use them."""
+        if (side.name, preset, batch) in self.tuned:
+            return
+        self.tuned.add((side.name, preset, batch))
+        about = {'side': side.name, 'preset': preset, 'batch': batch}
+
+        def each(text):
+            line = parse(text)
+            if line.get('what') in ('tune', 'tuned'):
+                self.note({**line, **about}, True)
+
+        what = 'all' if side.parts == tuple(WORK) else side.parts[0]
+        words = ['--tune', '--preset', preset, '--batch', str(batch), '--what', what, '--runs', str(self.o.runs), '--warmup', '1']
+        code, complaints, reason = self.process(side, side.command + words, each, times=4)
+        if code != 0:
+            self.note({**about, 'what': 'tune', 'failed': reason, 'said': complaints[-2000:]})
 
     def kernels(self, side, preset, batch):
         about = {'side': side.name, 'preset': preset, 'batch': batch, 'turn': 1}
@@ -253,7 +281,7 @@ def main(arguments=None):
         print('GPU        %s\nPyTorch    %s' % (about['gpu'] or 'nvidia-smi finds none', peer['torch'] or 'not found: --python names one'))
         for name, device in devices.items():
             print('%-10s %s  %s  %s' % (name, device['adapter'], ' '.join(device['dtypes']), 'works' if device['works'] else 'fails'))
-        sides = list(our_sides(o, r3gan, devices, environment))
+        sides = list(our_sides(o, r3gan, devices, environment, folder))
         theirs = list(peer_sides(o, python, peer))
         # One of theirs beside one of ours, f32 first: that is the comparison that a short time should hold.
         sides = [side for pair in zip(theirs, sides) for side in pair] + theirs[len(sides):] + sides[len(theirs):]

@@ -27,6 +27,7 @@ with open(os.environ['CALLS'], 'a') as calls: calls.write(' '.join(sys.argv[1:])
 if word('--what') == 'kernels': sys.exit("error: invalid value 'kernels'")
 if '--compile' in sys.argv and word('--what') == 'sample': sys.exit('RuntimeError: Failed to find C compiler')
 print('{"G_params": 1}'); print('not JSON')
+if '--tune' in sys.argv: print(json.dumps({'what': 'tuned', 'sizes': 3, 'file': os.environ['XDG_CACHE_HOME']})); sys.exit()
 for what in ['sample', 'critic', 'generator', 'iteration'] if word('--what') == 'all' else [word('--what')]:
     if word('--preset').startswith('ffhq'): time.sleep(600)
     if word('--batch') == '512': sys.exit('torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2 GiB')
@@ -94,6 +95,17 @@ class Script(unittest.TestCase):
         self.assertEqual(sides, {'PyTorch f32', 'r3gan cpu f32'})
         self.assertEqual(sum('--what all' in call for call in self.calls()), 2)
         self.assertIn('3.00', said)
+
+    def test_ours_is_also_measured_with_the_kernels_that_it_finds(self):
+        said = self.start('--devices', 'cuda', '--only', 'demo-32', '--what', 'sample', '--precisions', 'f32,f16', '--tune', '--no-kernels')
+        for side in ['r3gan cuda f32', 'r3gan cuda f32 tuned', 'r3gan cuda f16', 'r3gan cuda f16 tuned']:
+            self.assertEqual(len([line for line in self.lines if line['side'] == side and 'median_s' in line]), 2, said)
+        tunings = [call for call in self.calls() if '--tune' in call]
+        self.assertEqual(['--what all' in call for call in tunings], [True, False], tunings)
+        kept = {line['file'] for line in self.lines if line.get('what') == 'tuned'}
+        self.assertEqual(len(kept), 1)
+        # They are looked for where they are measured, and not by the others.
+        self.assertNotIn(os.environ.get('XDG_CACHE_HOME'), kept)
 
     def test_one_process_has_its_limit_and_so_has_all_of_it(self):
         said = self.start('--devices', 'cuda', '--only', 'ffhq-64,cifar10', '--what', 'sample', '--each', '3', '--turns', '1',

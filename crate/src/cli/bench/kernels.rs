@@ -5,22 +5,20 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::time::Instant;
 
 use burn::tensor::{Device, Distribution, Tensor};
 use serde_json::json;
 
-use super::{exit, median};
+use super::clock::Clock;
+use super::exit;
+use crate::Result;
 use crate::kernels::{self, AdamStep, Finish};
 use crate::linear::{LinearMap, resample::Resample};
 use crate::network::{Layer, Network, NetworkConfig, Weights};
-use crate::{Error, Result};
 
 /// Entries of the tensors that are copied and of the matrices that are multiplied, to find the roof.
 const COPIED: usize = 1 << 24;
 const SIDE: usize = 1024;
-/// Seconds of one reading: several launches on a device for which one is nothing.
-const READING: f64 = 0.02;
 
 /// One kernel on one shape.
 struct Case {
@@ -45,9 +43,7 @@ pub struct Kernels<'a> {
     pub preset: &'a str,
     pub network: &'a NetworkConfig,
     pub batch: usize,
-    pub runs: usize,
-    pub device_name: &'a str,
-    pub device: &'a Device,
+    pub clock: Clock<'a>,
     pub json: bool,
 }
 
@@ -57,7 +53,7 @@ impl Kernels<'_> {
         let roof = self.roof()?;
         let Roof { bytes_per_s, flops_per_s } = roof;
         exit::say(&if self.json {
-            let (preset, device) = (self.preset, self.device_name);
+            let (preset, device) = (self.preset, self.clock.device_name);
             json!({ "peer": "r3gan", "preset": preset, "what": "roof", "device": device,
                     "bytes_per_s": bytes_per_s, "flops_per_s": flops_per_s })
             .to_string()
@@ -70,12 +66,12 @@ impl Kernels<'_> {
             )
         })?;
         for case in self.cases()? {
-            let seconds = self.measure((case.prepare)())?;
+            let seconds = self.clock.median(&(case.prepare)())?;
             let bound = (case.bytes / roof.bytes_per_s).max(case.flops / roof.flops_per_s);
             let share = bound / seconds;
             exit::say(&if self.json {
                 json!({ "peer": "r3gan", "preset": self.preset, "what": "kernel", "kernel": case.name,
-                        "shape": case.shape, "batch": self.batch, "device": self.device_name, "dtype": "f32",
+                        "shape": case.shape, "batch": self.batch, "device": self.clock.device_name, "dtype": "f32",
                         "median_s": seconds, "flops": case.flops, "bytes": case.bytes, "roofline": share })
                 .to_string()
             } else {
@@ -94,49 +90,15 @@ impl Kernels<'_> {
     }
 
     fn roof(&self) -> Result<Roof> {
-        let x: Tensor<1> = random([COPIED], self.device);
-        let copied = self.measure(Box::new(move || (x.clone() + 1.0).narrow(0, 0, 1)))?;
-        let square: Tensor<2> = random([SIDE, SIDE], self.device);
-        let multiplied = self
-            .measure(Box::new(move || square.clone().matmul(square.clone()).flatten(0, 1).narrow(0, 0, 1)))?;
+        let x: Tensor<1> = random([COPIED], self.clock.device);
+        let copied = self.clock.median(&move || (x.clone() + 1.0).narrow(0, 0, 1))?;
+        let square: Tensor<2> = random([SIDE, SIDE], self.clock.device);
+        let product = move || square.clone().matmul(square.clone()).flatten(0, 1).narrow(0, 0, 1);
+        let multiplied = self.clock.median(&product)?;
         Ok(Roof {
             bytes_per_s: (2 * size_of::<f32>() * COPIED) as f64 / copied,
             flops_per_s: 2.0 * (SIDE as f64).powi(3) / multiplied,
         })
-    }
-
-    /// Median seconds of one launch.
-    fn measure(&self, work: Work) -> Result<f64> {
-        self.read(work())?;
-        self.finish()?;
-        let start = Instant::now();
-        self.read(work())?;
-        self.finish()?;
-        let launches = (READING / start.elapsed().as_secs_f64()).clamp(1.0, 200.0) as usize;
-        let mut seconds = Vec::with_capacity(self.runs);
-        for _ in 0..self.runs {
-            let start = Instant::now();
-            let results: Vec<_> = (0..launches).map(|_| work()).collect();
-            for result in results {
-                self.read(result)?;
-            }
-            self.finish()?;
-            seconds.push(start.elapsed().as_secs_f64() / launches as f64);
-        }
-        Ok(median(&seconds))
-    }
-
-    /// Waits for a result: a device may not begin before it is asked.
-    fn read(&self, result: Tensor<1>) -> Result<()> {
-        pollster::block_on(result.into_data_async()).map(|_| ()).map_err(|e| self.lost(e))
-    }
-
-    fn finish(&self) -> Result<()> {
-        self.device.sync().map_err(|e| self.lost(e))
-    }
-
-    fn lost(&self, e: impl std::fmt::Display) -> Error {
-        Error::device(self.device_name, format!("failed while computing ({e})"))
     }
 
     fn cases(&self) -> Result<Vec<Case>> {
@@ -209,7 +171,7 @@ impl Kernels<'_> {
         let flops = 2.0 * (pixels * weights) as f64;
         let bytes = (size_of::<f32>() * (pixels * (inputs + outputs) + weights)) as f64;
         let shape = format!("[{}, {side}, {side}, {inputs}] to {outputs}", self.batch);
-        let (device, sizes) = (self.device.clone(), [self.batch, side, side, inputs]);
+        let (device, sizes) = (self.clock.device.clone(), [self.batch, side, side, inputs]);
         let outer = [self.batch, side, side, outputs];
         let one = |y: Tensor<4>| y.flatten::<1>(0, 3).narrow(0, 0, 1);
         let forward = {
@@ -248,7 +210,7 @@ impl Kernels<'_> {
             Resample::Up => ("resample up", 5 * side * side),
             Resample::Down => ("resample down", side * side * 5 / 4),
         };
-        let (device, shape) = (self.device.clone(), [self.batch, side, side, channels]);
+        let (device, shape) = (self.clock.device.clone(), [self.batch, side, side, channels]);
         Case {
             name,
             shape: format!("[{}, {side}, {side}, {channels}]", self.batch),
@@ -272,7 +234,7 @@ impl Kernels<'_> {
             bytes: (size_of::<f32>() * passes * count) as f64,
             prepare,
         };
-        let device = self.device.clone();
+        let device = self.clock.device.clone();
         let adam = {
             let device = device.clone();
             move || -> Work {

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::config::TrainingConfig;
-use crate::network::Keep;
+use crate::network::{Format, Keep};
 use crate::random::RandomState;
 use crate::schedule::Schedule;
 use crate::training::{Phase, Trainer, footprint};
@@ -34,6 +34,10 @@ impl Bench {
         config.gamma = Schedule::new(0.05, 0.05);
         footprint::check(&config, device)?;
         Ok(Self { config, device: device.clone(), runs, warmup: warmup.into() })
+    }
+
+    pub fn format(&self) -> Format {
+        self.config.precision
     }
 
     /// Numbers of weights of generator and critic.

@@ -1,6 +1,7 @@
-//! Which kernel computes a product: fixed by sizes, layouts, format and what the device has, never by a clock.
+//! Which kernel computes a product, or a convolution in groups: fixed by sizes, layouts, format and what the device has, never
+//! by a clock. What `r3gan bench --tune` measured on a device replaces the choice for exactly those sizes ([`super::tuned`]).
 //!
-//! | format | matrix units | right's columns | left | right | kernel |
+//! | format | matrix units | right's columns | left | right | kernel of a product |
 //! |---|---|---|---|---|---|
 //! | f32 | none | any | whole vectors of terms | whole vectors of columns, or [`TURNED`] rows to turn them for | [`Product::Rows`] |
 //! | f32 | yes | up to [`WIDEST`] | the same | the same | [`Product::Rows`] |
@@ -8,8 +9,17 @@
 //! | f32 | | up to [`WIDEST`], or fewer rows than [`TURNED`] | anything else | anything else | [`Product::Scalars`] |
 //! | half | none | any | as for `Rows` | as for `Rows` | [`Product::Rows`] |
 //! | all the rest | | | | | [`Product::Library`] |
+//!
+//! A convolution is [`Convolution::Strips`] where matrix units take it, else [`Convolution::Tiles`]. Tiles are as large as
+//! leaves enough units to fill the device: a larger one reads less for a product.
+
+use std::fmt::{Display, Formatter, Result};
+
+use burn::tensor::DType;
+use serde::{Deserialize, Serialize};
 
 use super::LANES;
+use super::finish::PIXELS;
 
 /// The widest result of our own kernels where tiles that a work group shares, or matrix units, may pay.
 const WIDEST: usize = 512;
@@ -17,30 +27,60 @@ const WIDEST: usize = 512;
 /// Rows for which a right side is turned in memory before it is read.
 const TURNED: usize = 16;
 
-/// A way to multiply matrices.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Product {
-    /// 8 rows times one or two vectors of columns for each unit; it can finish what it computes.
-    Rows,
-    /// Vectors of both for each unit, over a part of a long sum.
-    Columns,
-    /// The same, entry by entry.
-    Scalars,
-    /// cubek's: tiles in shared memory, and in half precision matrix units where there are any. In f32 they would round to
-    /// TF32.
-    Library,
+/// Rows that a unit of [`Product::Rows`] computes.
+pub const ROWS: usize = 2 * PIXELS;
+
+/// Rows and columns that a unit of [`Product::Columns`] computes for each vector, and one of [`Product::Scalars`].
+pub const TILE: usize = LANES;
+
+/// A part of a sum has at least so many terms.
+const LONG: usize = 1 << 8;
+
+/// What a device has room for.
+#[derive(Clone, Copy, Debug)]
+pub struct Capacity {
+    /// Units that keep all of it at work.
+    pub full: usize,
+    /// Units to split a long sum over: fewer leave parts of it idle.
+    pub enough: usize,
+    /// Whether it has matrix units for the operation.
+    pub matrix_units: bool,
 }
 
-/// Of `[rows, terms]` times `[terms, columns]`.
-#[derive(Clone, Copy, Debug)]
-pub struct Sizes {
+impl Capacity {
+    /// How many of `side` neighbouring tiles a unit computes, where one for each would be so many `units`: two, which read
+    /// less for a product, if those that are left fill the device.
+    fn tiles_of_unit(self, side: usize, units: usize) -> usize {
+        if side.is_multiple_of(2) && units / 2 >= self.full { 2 } else { 1 }
+    }
+}
+
+/// What several kernels can compute.
+pub trait Operation {
+    type Kernel;
+    /// The table's choice.
+    fn fixed(&self, capacity: Capacity) -> Self::Kernel;
+    /// All that can, the table's choice among them.
+    fn kernels(&self, capacity: Capacity) -> Vec<Self::Kernel>;
+}
+
+/// A product of `left [groups, rows, terms]` and `right [groups, terms, columns]`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Multiply {
+    pub format: DType,
+    pub groups: usize,
     pub rows: usize,
     pub terms: usize,
     pub columns: usize,
+    pub left: Layout,
+    pub right: Layout,
+    /// Whether anything is done to the result, which some kernels do while it is in registers.
+    pub finishes: bool,
 }
 
 /// Which entries of a matrix are neighbours in memory, in whole vectors.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Layout {
     /// Those of a row.
     Rows,
@@ -50,21 +90,195 @@ pub enum Layout {
     Scattered,
 }
 
-impl Product {
-    pub fn choose(sizes: Sizes, [left, right]: [Layout; 2], is_f32: bool, has_matrix_units: bool) -> Self {
-        let Sizes { rows, terms, columns } = sizes;
-        let whole = |size: usize| size.is_multiple_of(LANES);
-        let readable = right == Layout::Rows || rows >= TURNED;
-        let by_rows = whole(columns) && whole(terms) && left == Layout::Rows && readable;
-        let by_columns = whole(columns) && whole(rows) && left == Layout::Columns && right == Layout::Rows;
+/// A way to multiply matrices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Product {
+    /// 8 rows times so many vectors of columns for each unit; it can finish what it computes.
+    Rows { vectors: usize },
+    /// So many vectors of both for each unit, over a part of a long sum.
+    Columns { vectors: usize },
+    /// 4 rows by 4 columns, entry by entry, over a part of a long sum.
+    Scalars,
+    /// cubek's: tiles in shared memory, and in half precision matrix units where there are any. In f32 they would round to
+    /// TF32.
+    Library,
+}
+
+impl Multiply {
+    fn is_f32(&self) -> bool {
+        self.format == DType::F32
+    }
+
+    /// Whether [`Product::Rows`] can read it, if right is turned first where it has to be.
+    fn by_rows(&self) -> bool {
+        self.columns.is_multiple_of(LANES) && self.terms.is_multiple_of(LANES) && self.left == Layout::Rows
+    }
+
+    fn by_columns(&self) -> bool {
+        let whole = self.columns.is_multiple_of(LANES) && self.rows.is_multiple_of(LANES);
+        self.is_f32() && whole && self.left == Layout::Columns && self.right == Layout::Rows
+    }
+
+    /// Tiles of so many rows and columns, and the parts that the sum of each is split into.
+    pub fn parts(&self, side: usize, capacity: Capacity) -> (usize, usize) {
+        let tiles = self.groups * self.rows.div_ceil(side) * self.columns.div_ceil(side);
+        (tiles, capacity.enough.div_ceil(tiles).min((self.terms / LONG).max(1)))
+    }
+
+    fn rows_tiled(&self, capacity: Capacity) -> Product {
+        let (down, across) = (self.groups * self.rows.div_ceil(ROWS), self.columns / LANES);
+        Product::Rows { vectors: capacity.tiles_of_unit(across, down * across) }
+    }
+
+    /// Whether units of [`Product::Columns`] can take two vectors of both.
+    fn halves(&self) -> bool {
+        self.rows.is_multiple_of(2 * TILE) && self.columns.is_multiple_of(2 * TILE)
+    }
+
+    fn columns_tiled(&self, capacity: Capacity) -> Product {
+        let (tiles, parts) = self.parts(2 * TILE, capacity);
+        Product::Columns { vectors: if self.halves() && tiles * parts >= capacity.full { 2 } else { 1 } }
+    }
+}
+
+impl Operation for Multiply {
+    type Kernel = Product;
+
+    fn fixed(&self, capacity: Capacity) -> Product {
+        let by_rows = self.by_rows() && (self.right == Layout::Rows || self.rows >= TURNED);
         match () {
-            _ if !is_f32 && (has_matrix_units || !by_rows) => Self::Library,
-            _ if columns > WIDEST && has_matrix_units => Self::Library,
-            _ if by_rows => Self::Rows,
-            _ if rows < TURNED => Self::Scalars,
-            _ if columns > WIDEST => Self::Library,
-            _ if by_columns => Self::Columns,
-            _ => Self::Scalars,
+            _ if !self.is_f32() && (capacity.matrix_units || !by_rows) => Product::Library,
+            _ if self.columns > WIDEST && capacity.matrix_units => Product::Library,
+            _ if by_rows => self.rows_tiled(capacity),
+            _ if self.rows < TURNED => Product::Scalars,
+            _ if self.columns > WIDEST => Product::Library,
+            _ if self.by_columns() => self.columns_tiled(capacity),
+            _ => Product::Scalars,
+        }
+    }
+
+    fn kernels(&self, _: Capacity) -> Vec<Product> {
+        let mut kernels = vec![Product::Library];
+        if self.is_f32() {
+            kernels.push(Product::Scalars);
+        }
+        if self.by_rows() {
+            let most = if (self.columns / LANES).is_multiple_of(2) { 2 } else { 1 };
+            kernels.extend((1..=most).map(|vectors| Product::Rows { vectors }));
+        }
+        if self.by_columns() {
+            let most = if self.halves() { 2 } else { 1 };
+            kernels.extend((1..=most).map(|vectors| Product::Columns { vectors }));
+        }
+        kernels
+    }
+}
+
+/// A 3x3 convolution of `[batch, height, width, channels]` in groups.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Convolve {
+    pub format: DType,
+    pub batch: usize,
+    pub height: usize,
+    pub width: usize,
+    pub channels: usize,
+    pub groups: usize,
+    /// Whether anything is done to the result.
+    pub finishes: bool,
+}
+
+/// A way to convolve in groups.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Convolution {
+    /// So many times 4 pixels of so many vectors of channels for each unit.
+    Tiles { tiles: usize, vectors: usize },
+    /// On matrix units.
+    Strips,
+}
+
+impl Convolve {
+    /// Groups of pixels in a row that a unit may compute, and vectors of a group's channels.
+    fn across(&self) -> (usize, usize) {
+        (self.width.div_ceil(PIXELS), self.channels / self.groups / LANES)
+    }
+
+    /// Whether rows are whole tiles.
+    fn is_whole(&self) -> bool {
+        self.width.is_multiple_of(PIXELS)
+    }
+}
+
+impl Operation for Convolve {
+    type Kernel = Convolution;
+
+    fn fixed(&self, capacity: Capacity) -> Convolution {
+        if capacity.matrix_units {
+            return Convolution::Strips;
+        }
+        let (across, vectors) = self.across();
+        let units = self.batch * self.height * across * self.channels / LANES;
+        let tiles = if self.is_whole() { capacity.tiles_of_unit(across, units) } else { 1 };
+        Convolution::Tiles { tiles, vectors: capacity.tiles_of_unit(vectors, units / tiles) }
+    }
+
+    fn kernels(&self, capacity: Capacity) -> Vec<Convolution> {
+        let (across, vectors) = self.across();
+        let most = |side: usize| if side.is_multiple_of(2) { 2 } else { 1 };
+        let most_tiles = if self.is_whole() { most(across) } else { 1 };
+        let tiles =
+            (1..=most_tiles).flat_map(|tiles| (1..=most(vectors)).map(move |vectors| (tiles, vectors)));
+        let strips = capacity.matrix_units.then_some(Convolution::Strips);
+        tiles.map(|(tiles, vectors)| Convolution::Tiles { tiles, vectors }).chain(strips).collect()
+    }
+}
+
+impl Display for Multiply {
+    fn fmt(&self, f: &mut Formatter) -> Result {
+        let Self { format, groups, rows, terms, columns, left, right, finishes } = self;
+        let finished = if *finishes { ", finished" } else { "" };
+        let (format, many) =
+            (format.name(), if *groups > 1 { format!("{groups} x ") } else { String::new() });
+        write!(f, "{format} {many}[{rows}, {terms}] {left} times [{terms}, {columns}] {right}{finished}")
+    }
+}
+
+impl Display for Layout {
+    fn fmt(&self, f: &mut Formatter) -> Result {
+        f.write_str(match self {
+            Self::Rows => "by rows",
+            Self::Columns => "by columns",
+            Self::Scattered => "scattered",
+        })
+    }
+}
+
+impl Display for Product {
+    fn fmt(&self, f: &mut Formatter) -> Result {
+        match self {
+            Self::Rows { vectors } => write!(f, "rows of {vectors}"),
+            Self::Columns { vectors } => write!(f, "columns of {vectors}"),
+            Self::Scalars => f.write_str("scalars"),
+            Self::Library => f.write_str("library"),
+        }
+    }
+}
+
+impl Display for Convolve {
+    fn fmt(&self, f: &mut Formatter) -> Result {
+        let Self { format, batch, height, width, channels, groups, finishes } = self;
+        let finished = if *finishes { ", finished" } else { "" };
+        let (format, side) = (format.name(), channels / groups);
+        write!(f, "{format} 3x3 in groups of {side} over [{batch}, {height}, {width}, {channels}]{finished}")
+    }
+}
+
+impl Display for Convolution {
+    fn fmt(&self, f: &mut Formatter) -> Result {
+        match self {
+            Self::Tiles { tiles, vectors } => write!(f, "tiles of {tiles} by {vectors}"),
+            Self::Strips => f.write_str("strips"),
         }
     }
 }
@@ -73,34 +287,83 @@ impl Product {
 mod tests {
     use super::*;
 
+    const LARGE: Capacity = Capacity { full: 1 << 12, enough: 1 << 15, matrix_units: false };
+
+    fn multiply([rows, terms, columns]: [usize; 3], [left, right]: [Layout; 2], format: DType) -> Multiply {
+        Multiply { format, groups: 1, rows, terms, columns, left, right, finishes: false }
+    }
+
     #[test]
     fn the_table_is_as_written() {
+        use DType::{BF16, F32};
         use Layout::{Columns, Rows, Scattered};
-        let choose = |[rows, terms, columns]: [usize; 3], layouts, is_f32, units| {
-            Product::choose(Sizes { rows, terms, columns }, layouts, is_f32, units)
-        };
-        for (sizes, layouts, is_f32, units, expected) in [
+        let small = Product::Rows { vectors: 1 };
+        let large = Product::Rows { vectors: 2 };
+        for (sizes, layouts, format, matrix_units, expected) in [
             // demo-32: a 1x1 convolution, its adjoint, its weight's gradient; the first of them with matrix units.
-            ([8192, 128, 256], [Rows, Columns], true, false, Product::Rows),
-            ([8192, 256, 128], [Rows, Rows], true, false, Product::Rows),
-            ([256, 8192, 128], [Columns, Rows], true, false, Product::Columns),
-            ([8192, 128, 256], [Rows, Columns], true, true, Product::Rows),
+            ([8192, 128, 256], [Rows, Columns], F32, false, large),
+            ([8192, 256, 128], [Rows, Rows], F32, false, large),
+            ([256, 8192, 128], [Columns, Rows], F32, false, Product::Columns { vectors: 2 }),
+            ([8192, 128, 256], [Rows, Columns], F32, true, large),
+            // Few pixels, and a short sum: larger tiles would leave units idle.
+            ([64, 128, 256], [Rows, Columns], F32, false, small),
+            ([64, 256, 64], [Columns, Rows], F32, false, Product::Columns { vectors: 1 }),
             // From three channels, and to them.
-            ([8192, 3, 64], [Scattered, Scattered], true, false, Product::Scalars),
-            ([8192, 64, 3], [Rows, Scattered], true, false, Product::Scalars),
+            ([8192, 3, 64], [Scattered, Scattered], F32, false, Product::Scalars),
+            ([8192, 64, 3], [Rows, Scattered], F32, false, Product::Scalars),
             // One row: turning the weight would cost more than the product.
-            ([1, 64, 128], [Rows, Columns], true, false, Product::Scalars),
+            ([1, 64, 128], [Rows, Columns], F32, false, Product::Scalars),
             // cifar10's are wide: from few pixels and many, the same with matrix units, a weight's gradient.
-            ([16, 768, 1536], [Rows, Columns], true, false, Product::Rows),
-            ([4096, 768, 1536], [Rows, Columns], true, false, Product::Rows),
-            ([4096, 768, 1536], [Rows, Columns], true, true, Product::Library),
-            ([1536, 4096, 768], [Columns, Rows], true, false, Product::Library),
+            ([16, 768, 1536], [Rows, Columns], F32, false, small),
+            ([4096, 768, 1536], [Rows, Columns], F32, false, large),
+            ([4096, 768, 1536], [Rows, Columns], F32, true, Product::Library),
+            ([1536, 4096, 768], [Columns, Rows], F32, false, Product::Library),
             // Half precision belongs to matrix units where there are any.
-            ([8192, 128, 256], [Rows, Columns], false, false, Product::Rows),
-            ([8192, 128, 256], [Rows, Columns], false, true, Product::Library),
-            ([256, 8192, 128], [Columns, Rows], false, false, Product::Library),
+            ([8192, 128, 256], [Rows, Columns], BF16, false, large),
+            ([8192, 128, 256], [Rows, Columns], BF16, true, Product::Library),
+            ([256, 8192, 128], [Columns, Rows], BF16, false, Product::Library),
         ] {
-            assert_eq!(choose(sizes, layouts, is_f32, units), expected, "{sizes:?} {layouts:?}");
+            let (case, capacity) = (multiply(sizes, layouts, format), Capacity { matrix_units, ..LARGE });
+            assert_eq!(case.fixed(capacity), expected, "{case:?}");
+            assert!(case.kernels(capacity).contains(&expected), "{case:?}");
         }
+    }
+
+    #[test]
+    fn convolutions_are_tiled_to_fill_the_device() {
+        let case = |batch, width, channels, groups| Convolve {
+            format: DType::F32,
+            batch,
+            height: 32,
+            width,
+            channels,
+            groups,
+            finishes: true,
+        };
+        let tiles = |tiles, vectors| Convolution::Tiles { tiles, vectors };
+        for (case, expected) in [
+            (case(32, 32, 128, 8), tiles(2, 2)),
+            (case(1, 4, 512, 32), tiles(1, 1)),
+            // Two tiles of pixels, but no second tile of channels: one vector a group.
+            (case(32, 32, 32, 8), tiles(2, 1)),
+            // Rows of 5 pixels are not whole tiles.
+            (case(32, 5, 128, 8), tiles(1, 2)),
+        ] {
+            assert_eq!(case.fixed(LARGE), expected, "{case:?}");
+            assert!(case.kernels(LARGE).contains(&expected), "{case:?}");
+            let on_units = Capacity { matrix_units: true, ..LARGE };
+            assert_eq!(case.fixed(on_units), Convolution::Strips);
+            assert!(case.kernels(on_units).contains(&Convolution::Strips));
+        }
+    }
+
+    #[test]
+    fn no_kernel_is_offered_what_it_cannot_read() {
+        let odd = multiply([30, 6, 10], [Layout::Scattered; 2], DType::F32);
+        assert_eq!(odd.kernels(LARGE), [Product::Library, Product::Scalars]);
+        let half = multiply([32, 8, 8], [Layout::Columns, Layout::Rows], DType::F16);
+        assert_eq!(half.kernels(LARGE), [Product::Library]);
+        let narrow = multiply([32, 8, 4], [Layout::Rows, Layout::Rows], DType::F32);
+        assert!(!narrow.kernels(LARGE).contains(&Product::Rows { vectors: 2 }));
     }
 }

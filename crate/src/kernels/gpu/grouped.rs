@@ -8,9 +8,10 @@ use burn_cubecl::tensor::CubeTensor;
 use cubecl::num_traits::Zero;
 use cubecl::prelude::*;
 
+use super::choice::{Convolution, Convolve};
 use super::finish::{self, Finisher, PIXELS, finish_tile, finisher};
 use super::grouped_matrix;
-use super::{LANES, element, empty_like, empty_of, enough, launched, tiles_of_unit};
+use super::{LANES, capacity, element, empty_like, empty_of, enough, launched, tuned};
 use crate::backend::{FinishedOn, Gpu};
 use crate::kernels::{Finishing, TAPS};
 
@@ -54,11 +55,16 @@ fn turn_taps<F: Float>(
 pub fn grouped(x: CubeTensor, kernel: CubeTensor, finish: Finishing<Gpu>) -> FinishedOn<Gpu> {
     let (x, kernel) = (into_contiguous(x), into_contiguous(kernel));
     let [batch, height, width, channels] = x.meta.shape().dims();
-    if grouped_matrix::applies(&x, channels / kernel.meta.shape()[0]) {
+    let [groups, _, _, side]: [usize; 4] = kernel.meta.shape().dims();
+    let finishes = !matches!(finish, Finishing::Nothing);
+    let case = Convolve { format: x.dtype, batch, height, width, channels, groups, finishes };
+    let Convolution::Tiles { tiles, vectors } =
+        tuned::chosen(case, capacity(&x, grouped_matrix::applies(&x, side)))
+    else {
         return grouped_matrix::grouped(x, kernel, finish);
-    }
+    };
     // Tiles of slopes count pixels through rows and pictures: a unit has a whole one only where rows are of whole tiles.
-    if !width.is_multiple_of(PIXELS) && !matches!(finish, Finishing::Nothing) {
+    if finishes && !width.is_multiple_of(PIXELS) {
         let (y, _) = grouped(x, kernel, Finishing::Nothing);
         return finish::finish(y, finish);
     }
@@ -66,10 +72,8 @@ pub fn grouped(x: CubeTensor, kernel: CubeTensor, finish: Finishing<Gpu>) -> Fin
     let entries = batch * height * width * channels;
     let (finisher, recorded) = finisher(finish, &x, entries, channels);
     let (across, blocks) = (width.div_ceil(PIXELS), channels / LANES);
-    let units = batch * height * across * blocks;
-    let tiles = if width.is_multiple_of(PIXELS) { tiles_of_unit(&x, across, units) } else { 1 };
-    let vectors = tiles_of_unit(&x, blocks / kernel.meta.shape()[0], units / tiles);
-    let (count, dim) = launched([&x, &kernel], units / tiles / vectors);
+    let units = batch * height * across.div_ceil(tiles) * (blocks / vectors);
+    let (count, dim) = launched([&x, &kernel], units);
     let (client, dtype) = (x.client.clone(), element(&x));
     correlate_tiles::launch(
         &client,

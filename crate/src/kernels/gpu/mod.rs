@@ -15,6 +15,7 @@ mod pixels;
 mod product;
 mod resample;
 mod sums;
+pub mod tuned;
 
 pub use adam::{adam, average};
 pub use basis::{basis_weight_gradient, contract, expand};
@@ -32,6 +33,7 @@ use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 
+use self::choice::Capacity;
 use super::LANES;
 
 /// Units of a work group.
@@ -87,20 +89,15 @@ fn multiprocessors(x: &CubeTensor) -> Option<usize> {
     x.client.properties().hardware.num_streaming_multiprocessors.map(|count| count as usize)
 }
 
-/// Whether so many units keep all of the device of `x` at work.
-fn fills(x: &CubeTensor, units: usize) -> bool {
-    units >= multiprocessors(x).map_or(FEW, |count| count * PER_MULTIPROCESSOR)
+/// Of the device of `x`.
+fn capacity(x: &CubeTensor, matrix_units: bool) -> Capacity {
+    let full = multiprocessors(x).map_or(FEW, |count| count * PER_MULTIPROCESSOR);
+    Capacity { full, enough: enough(x), matrix_units }
 }
 
 /// Units to split a long sum over: fewer leave parts of the device of `x` idle.
 fn enough(x: &CubeTensor) -> usize {
     multiprocessors(x).map_or(ENOUGH, |count| count * PER_MULTIPROCESSOR * TIMES_OVER)
-}
-
-/// How many of `side` neighbouring tiles a unit computes, where one for each would be so many `units`: two, which read less
-/// for a product, if those that are left fill the device.
-fn tiles_of_unit(x: &CubeTensor, side: usize, units: usize) -> usize {
-    if side.is_multiple_of(2) && fills(x, units / 2) { 2 } else { 1 }
 }
 
 /// The format of `x`, as kernels are told it. They add up in f32 whatever it is.

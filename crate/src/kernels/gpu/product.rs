@@ -23,29 +23,26 @@ use cubek::matmul::routine::BlueprintStrategy;
 use cubek::matmul::strategy::Strategy;
 use cubek::std::InputBinding;
 
-use super::choice::{Layout, Product, Sizes};
+use super::choice::{Capacity, Layout, Multiply, Product, ROWS, TILE};
 use super::finish::{Finisher, PIXELS, finish_tile, finisher};
-use super::{LANES, element, empty_like, enough, fills, launched, tiles_of_unit};
+use super::{LANES, element, empty_like, launched, tuned};
 use crate::backend::{FinishedOn, Gpu};
 use crate::kernels::Finishing;
 
-/// Rows that a unit of `product_rows` computes.
-const ROWS: usize = 2 * PIXELS;
-/// Rows and columns that a unit of the other two computes, or twice as many.
-const TILE: usize = LANES;
-/// A part of a sum has at least so many terms.
-const LONG: usize = 1 << 8;
+/// Which kernel computes `left [groups, m, k]` times `right [groups, k, n]`, where something may be done to the result.
+pub fn product_kernel(left: &CubeTensor, right: &CubeTensor, finishes: bool) -> Product {
+    tuned::chosen(multiply(left, right, finishes), capacity(left))
+}
 
-/// Which kernel computes `left [groups, m, k]` times `right [groups, k, n]`.
-pub fn product_kernel(left: &CubeTensor, right: &CubeTensor) -> Product {
-    let [_, rows, terms] = left.meta.shape().dims();
+fn multiply(left: &CubeTensor, right: &CubeTensor, finishes: bool) -> Multiply {
+    let [groups, rows, terms] = left.meta.shape().dims();
     let [_, _, columns] = right.meta.shape().dims();
-    Product::choose(
-        Sizes { rows, terms, columns },
-        [layout(left), layout(right)],
-        left.dtype == DType::F32,
-        !left.client.properties().features.matmul.cmma.is_empty(),
-    )
+    let format = left.dtype;
+    Multiply { format, groups, rows, terms, columns, left: layout(left), right: layout(right), finishes }
+}
+
+fn capacity(x: &CubeTensor) -> Capacity {
+    super::capacity(x, !x.client.properties().features.matmul.cmma.is_empty())
 }
 
 /// Which entries of a matrix are neighbours in memory.
@@ -62,9 +59,14 @@ fn layout(x: &CubeTensor) -> Layout {
     }
 }
 
-/// `left [groups, m, k]` times `right [groups, k, n]` where [`Product::Rows`] was chosen: `[groups, m, n]`. Finished too if
-/// it is one group: the slopes of several would be in each other's words.
-pub fn finished_product(left: CubeTensor, right: CubeTensor, finish: Finishing<Gpu>) -> FinishedOn<Gpu> {
+/// `left [groups, m, k]` times `right [groups, k, n]` where [`Product::Rows`] of so many `vectors` was chosen:
+/// `[groups, m, n]`. Finished too if it is one group: the slopes of several would be in each other's words.
+pub fn finished_product(
+    left: CubeTensor,
+    right: CubeTensor,
+    finish: Finishing<Gpu>,
+    vectors: usize,
+) -> FinishedOn<Gpu> {
     let [groups, rows, _] = left.meta.shape().dims();
     let [_, _, columns] = right.meta.shape().dims();
     // A weight that is read as its transpose is small beside the pictures.
@@ -72,7 +74,6 @@ pub fn finished_product(left: CubeTensor, right: CubeTensor, finish: Finishing<G
     let result = empty_like(&left, [groups, rows, columns]);
     let (finisher, recorded) = finisher(finish, &left, rows * columns, columns);
     let (down, across) = (groups * rows.div_ceil(ROWS), columns / LANES);
-    let vectors = tiles_of_unit(&left, across, down * across);
     let (count, dim) = launched([&left, &right, &result], down * (across / vectors));
     let (client, dtype) = (left.client.clone(), element(&left));
     product_rows::launch(
@@ -93,23 +94,19 @@ pub fn finished_product(left: CubeTensor, right: CubeTensor, finish: Finishing<G
 /// Parts of `left [groups, m, k]` times `right [groups, k, n]` where [`Product::Columns`] or [`Product::Scalars`] was chosen:
 /// `[parts, groups, m, n]`, whose sum it is.
 pub fn product(left: CubeTensor, right: CubeTensor, kernel: Product) -> CubeTensor {
-    let [groups, rows, terms] = left.meta.shape().dims();
-    let [_, _, columns] = right.meta.shape().dims();
-    let tiled = |side: usize| {
-        let tiles = groups * rows.div_ceil(side) * columns.div_ceil(side);
-        (tiles, enough(&left).div_ceil(tiles).min((terms / LONG).max(1)))
-    };
-    let (tiles, parts) = tiled(2 * TILE);
-    let whole = rows.is_multiple_of(2 * TILE) && columns.is_multiple_of(2 * TILE);
-    let vectors = if kernel == Product::Columns && whole && fills(&left, tiles * parts) { 2 } else { 1 };
-    let (tiles, parts) = tiled(vectors * TILE);
+    let case = multiply(&left, &right, false);
+    let Multiply { groups, rows, columns, .. } = case;
+    let side = if let Product::Columns { vectors } = kernel { vectors * TILE } else { TILE };
+    let (tiles, parts) = case.parts(side, capacity(&left));
     let result = empty_like(&left, [parts, groups, rows, columns]);
     let (count, dim) = launched([&left, &right, &result], parts * tiles);
     let client = left.client.clone();
     let (left, right, to) =
         (left.into_tensor_arg(), right.into_tensor_arg(), result.clone().into_tensor_arg());
     match kernel {
-        Product::Columns => product_columns::launch(&client, count, dim, LANES, left, right, to, vectors),
+        Product::Columns { vectors } => {
+            product_columns::launch(&client, count, dim, LANES, left, right, to, vectors)
+        }
         _ => product_scalars::launch(&client, count, dim, left, right, to),
     }
     result
