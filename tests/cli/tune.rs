@@ -44,6 +44,13 @@ fn measured_kernels_are_kept_for_the_next_process() {
         assert!(told.contains(reason) && told.contains(&path.display().to_string()), "{told}");
         assert!(told.starts_with("warning: ") && told.lines().count() == 1, "{told}");
     }
+    // What no network asks for stays what it is, whatever it says.
+    let strange = r#""convolutions":[[{"format":"F32","batch":0,"height":0,"width":0,"channels":8,"groups":0,
+        "finishes":true},"strips"]]"#;
+    let with_strange = whole.replace(r#""convolutions":[]"#, strange);
+    assert_ne!(with_strange, whole);
+    fs::write(path, with_strange).expect("it can be replaced");
+    silent(&scene);
     scene.r3gan(&format!("{SAMPLING} --tune")).done();
     silent(&scene);
 }

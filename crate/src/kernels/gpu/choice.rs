@@ -13,8 +13,6 @@
 //! A convolution is [`Convolution::Strips`] where matrix units take it, else [`Convolution::Tiles`]. Tiles are as large as
 //! leaves enough units to fill the device: a larger one reads less for a product.
 
-use std::fmt::{Display, Formatter, Result};
-
 use burn::tensor::DType;
 use serde::{Deserialize, Serialize};
 
@@ -60,8 +58,6 @@ pub trait Operation {
     type Kernel;
     /// The table's choice.
     fn fixed(&self, capacity: Capacity) -> Self::Kernel;
-    /// All that can, the table's choice among them.
-    fn kernels(&self, capacity: Capacity) -> Vec<Self::Kernel>;
 }
 
 /// A product of `left [groups, rows, terms]` and `right [groups, terms, columns]`.
@@ -106,16 +102,17 @@ pub enum Product {
 }
 
 impl Multiply {
-    fn is_f32(&self) -> bool {
+    pub fn is_f32(&self) -> bool {
         self.format == DType::F32
     }
 
     /// Whether [`Product::Rows`] can read it, if right is turned first where it has to be.
-    fn by_rows(&self) -> bool {
+    pub fn by_rows(&self) -> bool {
         self.columns.is_multiple_of(LANES) && self.terms.is_multiple_of(LANES) && self.left == Layout::Rows
     }
 
-    fn by_columns(&self) -> bool {
+    /// Whether [`Product::Columns`] can read it.
+    pub fn by_columns(&self) -> bool {
         let whole = self.columns.is_multiple_of(LANES) && self.rows.is_multiple_of(LANES);
         self.is_f32() && whole && self.left == Layout::Columns && self.right == Layout::Rows
     }
@@ -132,7 +129,7 @@ impl Multiply {
     }
 
     /// Whether units of [`Product::Columns`] can take two vectors of both.
-    fn halves(&self) -> bool {
+    pub fn halves(&self) -> bool {
         self.rows.is_multiple_of(2 * TILE) && self.columns.is_multiple_of(2 * TILE)
     }
 
@@ -156,22 +153,6 @@ impl Operation for Multiply {
             _ if self.by_columns() => self.columns_tiled(capacity),
             _ => Product::Scalars,
         }
-    }
-
-    fn kernels(&self, _: Capacity) -> Vec<Product> {
-        let mut kernels = vec![Product::Library];
-        if self.is_f32() {
-            kernels.push(Product::Scalars);
-        }
-        if self.by_rows() {
-            let most = if (self.columns / LANES).is_multiple_of(2) { 2 } else { 1 };
-            kernels.extend((1..=most).map(|vectors| Product::Rows { vectors }));
-        }
-        if self.by_columns() {
-            let most = if self.halves() { 2 } else { 1 };
-            kernels.extend((1..=most).map(|vectors| Product::Columns { vectors }));
-        }
-        kernels
     }
 }
 
@@ -200,12 +181,12 @@ pub enum Convolution {
 
 impl Convolve {
     /// Groups of pixels in a row that a unit may compute, and vectors of a group's channels.
-    fn across(&self) -> (usize, usize) {
+    pub fn across(&self) -> (usize, usize) {
         (self.width.div_ceil(PIXELS), self.channels / self.groups / LANES)
     }
 
     /// Whether rows are whole tiles.
-    fn is_whole(&self) -> bool {
+    pub fn is_whole(&self) -> bool {
         self.width.is_multiple_of(PIXELS)
     }
 }
@@ -221,65 +202,6 @@ impl Operation for Convolve {
         let units = self.batch * self.height * across * self.channels / LANES;
         let tiles = if self.is_whole() { capacity.tiles_of_unit(across, units) } else { 1 };
         Convolution::Tiles { tiles, vectors: capacity.tiles_of_unit(vectors, units / tiles) }
-    }
-
-    fn kernels(&self, capacity: Capacity) -> Vec<Convolution> {
-        let (across, vectors) = self.across();
-        let most = |side: usize| if side.is_multiple_of(2) { 2 } else { 1 };
-        let most_tiles = if self.is_whole() { most(across) } else { 1 };
-        let tiles =
-            (1..=most_tiles).flat_map(|tiles| (1..=most(vectors)).map(move |vectors| (tiles, vectors)));
-        let strips = capacity.matrix_units.then_some(Convolution::Strips);
-        tiles.map(|(tiles, vectors)| Convolution::Tiles { tiles, vectors }).chain(strips).collect()
-    }
-}
-
-impl Display for Multiply {
-    fn fmt(&self, f: &mut Formatter) -> Result {
-        let Self { format, groups, rows, terms, columns, left, right, finishes } = self;
-        let finished = if *finishes { ", finished" } else { "" };
-        let (format, many) =
-            (format.name(), if *groups > 1 { format!("{groups} x ") } else { String::new() });
-        write!(f, "{format} {many}[{rows}, {terms}] {left} times [{terms}, {columns}] {right}{finished}")
-    }
-}
-
-impl Display for Layout {
-    fn fmt(&self, f: &mut Formatter) -> Result {
-        f.write_str(match self {
-            Self::Rows => "by rows",
-            Self::Columns => "by columns",
-            Self::Scattered => "scattered",
-        })
-    }
-}
-
-impl Display for Product {
-    fn fmt(&self, f: &mut Formatter) -> Result {
-        match self {
-            Self::Rows { vectors } => write!(f, "rows of {vectors}"),
-            Self::Columns { vectors } => write!(f, "columns of {vectors}"),
-            Self::Scalars => f.write_str("scalars"),
-            Self::Library => f.write_str("library"),
-        }
-    }
-}
-
-impl Display for Convolve {
-    fn fmt(&self, f: &mut Formatter) -> Result {
-        let Self { format, batch, height, width, channels, groups, finishes } = self;
-        let finished = if *finishes { ", finished" } else { "" };
-        let (format, side) = (format.name(), channels / groups);
-        write!(f, "{format} 3x3 in groups of {side} over [{batch}, {height}, {width}, {channels}]{finished}")
-    }
-}
-
-impl Display for Convolution {
-    fn fmt(&self, f: &mut Formatter) -> Result {
-        match self {
-            Self::Tiles { tiles, vectors } => write!(f, "tiles of {tiles} by {vectors}"),
-            Self::Strips => f.write_str("strips"),
-        }
     }
 }
 
@@ -325,7 +247,6 @@ mod tests {
         ] {
             let (case, capacity) = (multiply(sizes, layouts, format), Capacity { matrix_units, ..LARGE });
             assert_eq!(case.fixed(capacity), expected, "{case:?}");
-            assert!(case.kernels(capacity).contains(&expected), "{case:?}");
         }
     }
 
@@ -350,20 +271,8 @@ mod tests {
             (case(32, 5, 128, 8), tiles(1, 2)),
         ] {
             assert_eq!(case.fixed(LARGE), expected, "{case:?}");
-            assert!(case.kernels(LARGE).contains(&expected), "{case:?}");
             let on_units = Capacity { matrix_units: true, ..LARGE };
             assert_eq!(case.fixed(on_units), Convolution::Strips);
-            assert!(case.kernels(on_units).contains(&Convolution::Strips));
         }
-    }
-
-    #[test]
-    fn no_kernel_is_offered_what_it_cannot_read() {
-        let odd = multiply([30, 6, 10], [Layout::Scattered; 2], DType::F32);
-        assert_eq!(odd.kernels(LARGE), [Product::Library, Product::Scalars]);
-        let half = multiply([32, 8, 8], [Layout::Columns, Layout::Rows], DType::F16);
-        assert_eq!(half.kernels(LARGE), [Product::Library]);
-        let narrow = multiply([32, 8, 4], [Layout::Rows, Layout::Rows], DType::F32);
-        assert!(!narrow.kernels(LARGE).contains(&Product::Rows { vectors: 2 }));
     }
 }

@@ -11,7 +11,7 @@ use cubecl::prelude::*;
 use super::choice::{Convolution, Convolve};
 use super::finish::{self, Finisher, PIXELS, finish_tile, finisher};
 use super::grouped_matrix;
-use super::{LANES, capacity, element, empty_like, empty_of, enough, launched, tuned};
+use super::{LANES, capacity, chosen, element, empty_like, empty_of, enough, launched};
 use crate::backend::{FinishedOn, Gpu};
 use crate::kernels::{Finishing, TAPS};
 
@@ -58,8 +58,7 @@ pub fn grouped(x: CubeTensor, kernel: CubeTensor, finish: Finishing<Gpu>) -> Fin
     let [groups, _, _, side]: [usize; 4] = kernel.meta.shape().dims();
     let finishes = !matches!(finish, Finishing::Nothing);
     let case = Convolve { format: x.dtype, batch, height, width, channels, groups, finishes };
-    let Convolution::Tiles { tiles, vectors } =
-        tuned::chosen(case, capacity(&x, grouped_matrix::applies(&x, side)))
+    let Convolution::Tiles { tiles, vectors } = chosen(case, capacity(&x, grouped_matrix::applies(&x, side)))
     else {
         return grouped_matrix::grouped(x, kernel, finish);
     };

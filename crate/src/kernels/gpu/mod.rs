@@ -15,6 +15,7 @@ mod pixels;
 mod product;
 mod resample;
 mod sums;
+#[cfg(feature = "cli")]
 pub mod tuned;
 
 pub use adam::{adam, average};
@@ -34,6 +35,8 @@ use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 
 use self::choice::Capacity;
+#[cfg(feature = "cli")]
+use self::tuned::chosen;
 use super::LANES;
 
 /// Units of a work group.
@@ -47,6 +50,12 @@ const TIMES_OVER: usize = 4;
 
 /// Entries of a tensor, and units of a launch: half of what 32 bits count, since whole work groups go beyond the end.
 const MOST_ENTRIES: usize = 1 << 31;
+
+/// Which kernel computes this on a device with such a capacity: the table's. Nothing is ever measured in a page.
+#[cfg(not(feature = "cli"))]
+fn chosen<O: choice::Operation>(operation: O, capacity: Capacity) -> O::Kernel {
+    operation.fixed(capacity)
+}
 
 /// A tensor like `x`, of another shape, yet to be written.
 fn empty_like<const D: usize>(x: &CubeTensor, shape: [usize; D]) -> CubeTensor {

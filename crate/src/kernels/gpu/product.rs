@@ -25,13 +25,13 @@ use cubek::std::InputBinding;
 
 use super::choice::{Capacity, Layout, Multiply, Product, ROWS, TILE};
 use super::finish::{Finisher, PIXELS, finish_tile, finisher};
-use super::{LANES, element, empty_like, launched, tuned};
+use super::{LANES, chosen, element, empty_like, launched};
 use crate::backend::{FinishedOn, Gpu};
 use crate::kernels::Finishing;
 
 /// Which kernel computes `left [groups, m, k]` times `right [groups, k, n]`, where something may be done to the result.
 pub fn product_kernel(left: &CubeTensor, right: &CubeTensor, finishes: bool) -> Product {
-    tuned::chosen(multiply(left, right, finishes), capacity(left))
+    chosen(multiply(left, right, finishes), capacity(left))
 }
 
 fn multiply(left: &CubeTensor, right: &CubeTensor, finishes: bool) -> Multiply {
