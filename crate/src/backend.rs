@@ -1,8 +1,9 @@
 //! The one file that names a backend: devices by name, and our kernels per backend.
 
+use burn::backend::ops::FloatTensorOps as _;
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Backend, Flex, backend_extension};
-use burn::tensor::{Device, FloatDType, Shape, TensorData};
+use burn::tensor::{Device, FloatDType, TensorData};
 #[cfg(feature = "web")]
 use {
     burn::tensor::{Int, Tensor},
@@ -90,8 +91,6 @@ pub trait Kernels: Backend {
 pub type Gpu = burn::backend::Cube;
 
 #[cfg(feature = "gpu")]
-use burn::backend::ops::FloatTensorOps as _;
-#[cfg(feature = "gpu")]
 impl Kernels for Gpu {
     fn product(
         left: FloatTensor<Self>,
@@ -112,7 +111,7 @@ impl Kernels for Gpu {
                 let parts = gpu::product(left, right, kernel);
                 let [count, ..]: [usize; 4] = parts.meta.shape().dims();
                 let whole = if count > 1 { Self::float_sum_dim(parts, 0) } else { parts };
-                Self::float_reshape(whole, Shape::new([groups, rows, columns]))
+                Self::float_reshape(whole, [groups, rows, columns].into())
             }
         };
         gpu::finish(product, finish)

@@ -23,7 +23,7 @@ struct Check {
 const CHECKS: [Check; 9] = [
     Check { name: "install", about: "a software Vulkan device for the GPU tests", run: install::lavapipe },
     Check { name: "fmt", about: "the code is formatted", run: fmt },
-    Check { name: "clippy", about: "no warning in native code", run: clippy },
+    Check { name: "clippy", about: "no warning in native code, with GPUs and without", run: clippy },
     Check { name: "wasm", about: "the library compiles for the browser", run: wasm },
     Check { name: "test", about: "unit, parity, command line and documentation tests", run: tests },
     Check {
@@ -74,8 +74,10 @@ fn fmt() -> Result<Tally> {
 
 fn clippy() -> Result<Tally> {
     install::component("clippy")?;
-    for package in PACKAGES {
-        let args = ["clippy", "--release", "-p", package, "--all-targets", "--", "-D", "warnings"];
+    let packages = PACKAGES.map(|package| vec!["-p", package, "--all-targets"]);
+    let on_cpu_alone = vec!["-p", "r3gan", "--no-default-features", "--features=cli"];
+    for choice in packages.into_iter().chain([on_cpu_alone]) {
+        let args = [&["clippy", "--release"], &choice[..], &["--", "-D", "warnings"]].concat();
         run(&mut command("cargo", &args))?;
     }
     Ok(Tally::passed())
