@@ -53,4 +53,19 @@ fn measured_kernels_are_kept_for_the_next_process() {
     silent(&scene);
     scene.r3gan(&format!("{SAMPLING} --tune")).done();
     silent(&scene);
+    // Known, and so kept beside what was measured now.
+    let kept = fs::read_to_string(path).expect("what was kept");
+    assert!(kept.contains(r#""groups":0"#), "{kept}");
+    // All that compute look there.
+    fs::write(path, whole.replace(env!("CARGO_PKG_VERSION"), "\\u001b[2J\\n0.0.7"))
+        .expect("it can be replaced");
+    let model =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/pictures_by_seed/model.safetensors");
+    fs::copy(model, scene.path("model.safetensors")).expect("the fixture");
+    let told = scene
+        .r3gan("sample --network model.safetensors --seeds 0 --out one.png --device vulkan")
+        .done()
+        .stderr;
+    let line = told.lines().find(|line| line.starts_with("warning: ")).expect("a warning");
+    assert!(line.contains(r"another version, \u{1b}[2J\n0.0.7; "), "{told}");
 }

@@ -102,21 +102,24 @@ impl Bench {
             let reason = format!("{threads} is more than {MOST_THREADS}");
             return Err(Error::setting("--threads", reason));
         }
+        if self.tune && self.what == What::Kernels {
+            let reason = "the sizes of single layers are not all that training has; choose another --what";
+            return Err(Error::setting("--tune", reason));
+        }
         process::start_pool(threads)
             .map_err(|e| Error::setting("--threads", format!("{threads} threads cannot be started ({e})")))?;
         let mut config = preset::config(&self.preset, preset::published_classes(&self.preset)?)?;
         let name = backend::resolve(&self.device)?;
         // What is measured first is the table's.
         let device = if self.tune { backend::open(&name)? } else { open_device(&name)? };
+        if self.tune && backend::is_cpu(&device) {
+            let reason = "the CPU has one kernel for each operation; choose a GPU with --device";
+            return Err(Error::setting("--tune", reason));
+        }
         let clock = Clock { device_name: &name, device: &device, runs: self.runs };
         if self.what == What::Kernels {
             if self.precision.format(Format::F32, &device) != Format::F32 {
                 return Err(Error::setting("--precision", "kernels are measured in f32; leave it out"));
-            }
-            if self.tune {
-                let reason =
-                    "the sizes of single layers are not all that training has; choose another --what";
-                return Err(Error::setting("--tune", reason));
             }
             let (preset, network) = (&self.preset, &config.network);
             return Kernels { preset, network, batch: self.batch, clock, json: self.json }.run();
@@ -129,23 +132,11 @@ impl Bench {
         }
         let work = Work::new(config, self.batch, &device, self.runs, self.warmup)?;
         self.print_sizes(work.parameter_counts()?)?;
+        #[cfg(feature = "gpu")]
         if self.tune {
-            self.tune(clock, || self.measure(&work, &name))?;
+            tune::Tune { clock, json: self.json }.run(|| self.measure(&work, &name))?;
         }
         self.measure(&work, &name)
-    }
-
-    #[cfg(feature = "gpu")]
-    fn tune(&self, clock: Clock, work: impl FnOnce() -> Result<()>) -> Result<()> {
-        tune::Tune { clock, json: self.json }.run(work)
-    }
-
-    #[cfg(not(feature = "gpu"))]
-    fn tune(&self, _: Clock, _: impl FnOnce() -> Result<()>) -> Result<()> {
-        Err(Error::setting(
-            "--tune",
-            "this build runs on the CPU alone, which has one kernel for each operation",
-        ))
     }
 
     /// Prints a line for each wanted part.
@@ -164,9 +155,7 @@ impl Bench {
         let mut training = work.training()?;
         if wanted(What::Critic) {
             let seconds = training.critic()?;
-            let given = median(&training.critic_on_given()?);
-            let forward = median(&training.critic_forward()?);
-            print(What::Critic, &seconds, Some(Multiple { given, forward }))?;
+            print(What::Critic, &seconds, Some(Multiple::of(&training.critic_and_forward()?)))?;
         }
         if wanted(What::Generator) {
             print(What::Generator, &training.generator()?, None)?;
@@ -206,19 +195,18 @@ impl Bench {
                 "device": device, "dtype": dtype, "median_s": typical, "min_s": least, "max_s": most,
                 "images_per_s": rate, "peak_bytes": peak,
             });
-            if let Some(Multiple { given, forward }) = critic {
+            if let Some(Multiple { given, forward, multiple }) = critic {
                 line["critic_given_s"] = json!(given);
                 line["critic_forward_s"] = json!(forward);
-                line["critic_multiple"] = json!(given / forward);
+                line["critic_multiple"] = json!(multiple);
             }
             return exit::say(&line.to_string());
         }
         let [typical_ms, least, most] = [typical, least, most].map(|s| s * 1e3);
         let peak = peak >> 20;
-        let multiple = critic.map_or(String::new(), |Multiple { given, forward }| {
-            let times = given / forward;
+        let multiple = critic.map_or(String::new(), |Multiple { given, forward, multiple }| {
             format!(
-                "  {:.1} ms on given images, {times:.2} critic forwards of {:.1} ms",
+                "  {:.1} ms on given images, {multiple:.2} critic forwards of {:.1} ms",
                 given * 1e3,
                 forward * 1e3
             )
@@ -230,11 +218,26 @@ impl Bench {
     }
 }
 
-/// What the critic's step takes once there are images, beside one forward pass over them; in seconds.
+/// What the critic's step takes once there are images, beside one forward pass over them: medians.
 #[derive(Clone, Copy)]
 struct Multiple {
+    /// Seconds.
     given: f64,
+    /// Seconds.
     forward: f64,
+    /// Of the ratios of neighbouring runs.
+    multiple: f64,
+}
+
+impl Multiple {
+    fn of(pairs: &[[f64; 2]]) -> Self {
+        let of = |part: fn(&[f64; 2]) -> f64| median(&pairs.iter().map(part).collect::<Vec<_>>());
+        Self {
+            given: of(|pair| pair[0]),
+            forward: of(|pair| pair[1]),
+            multiple: of(|pair| pair[0] / pair[1]),
+        }
+    }
 }
 
 fn median(seconds: &[f64]) -> f64 {

@@ -38,15 +38,20 @@ pub fn report(error: &Error) -> ExitCode {
     ExitCode::from(code(error))
 }
 
-/// One line on stderr; nobody is told if that is closed.
+/// What went wrong.
 pub fn complain(sentence: &str) {
-    let line = sentence.split_whitespace().collect::<Vec<_>>().join(" ");
-    let _ = writeln!(std::io::stderr(), "error: {line}");
+    tell("error", sentence);
 }
 
-/// A remark on stderr that does not stop the work.
+/// A remark that does not stop the work.
 pub fn warn(sentence: &str) {
-    let _ = writeln!(std::io::stderr(), "warning: {sentence}");
+    tell("warning", sentence);
+}
+
+/// One line on stderr; nobody is told if that is closed.
+fn tell(kind: &str, sentence: &str) {
+    let line = sentence.split_whitespace().collect::<Vec<_>>().join(" ");
+    let _ = writeln!(std::io::stderr(), "{kind}: {line}");
 }
 
 /// Writes text and a line feed to stdout. A reader that has left (`| head`) ends the command quietly.

@@ -112,7 +112,7 @@ class Bench:
         self.o, self.results, self.lines, self.end, self.start = o, results, lines, end, time.monotonic()
         key = lambda line: (line.get('side'), line.get('preset'), line.get('batch'), line.get('what'), line.get('turn'))
         self.done = {key(line) for line in lines}
-        self.tuned = set()
+        self.tuned = {}
 
     def note(self, line, quiet=False):
         """A line of the results; it is on disk before the next is measured."""
@@ -141,8 +141,7 @@ class Bench:
         parts = [part for part in parts if (side.name, preset, batch, part, turn) not in self.done]
         if not parts:
             return
-        if side.tunes:
-            self.tune(side, preset, batch)
+        unable = side.missing or side.tunes and self.tune(side, preset, batch)
         missing = list(parts)
 
         def each(text):
@@ -155,8 +154,8 @@ class Bench:
         what = parts[0] if len(parts) == 1 else 'all'
         name = preset if side.ours else preset.replace('-', '')
         words = ['--preset', name, '--batch', batch, '--what', what, '--runs', self.o.runs, '--warmup', self.o.warmup]
-        code, complaints, reason = (1, '', side.missing)
-        if not side.missing:
+        code, complaints, reason = (1, '', unable)
+        if not unable:
             code, complaints, reason = self.process(side, side.command + [str(word) for word in words], each)
             if missing and '--compile' in side.command and reason.startswith('failed'):
                 # Its compiler needs a C compiler and more; without them this is PyTorch's best.
@@ -164,13 +163,14 @@ class Bench:
                 command = [word for word in side.command if word != '--compile']
                 code, complaints, reason = self.process(side, command + [str(word) for word in words], each)
         for part in missing:
-            self.note({'preset': preset, 'batch': batch, 'what': part, 'failed': reason, 'said': complaints[-2000:], **about}, bool(side.missing))
+            self.note({'preset': preset, 'batch': batch, 'what': part, 'failed': reason, 'said': complaints[-2000:], **about}, bool(unable))
 
     def tune(self, side, preset, batch):
-        """Finds the kernels for this case, once; the processes that follow use them."""
-        if (side.name, preset, batch) in self.tuned:
-            return
-        self.tuned.add((side.name, preset, batch))
+        """Finds the kernels for this case, once; the processes that follow use them. Returns why there are none, if so."""
+        case = (side.name, preset, batch)
+        if case in self.tuned:
+            return self.tuned[case]
+        self.tuned[case] = None
         about = {'side': side.name, 'preset': preset, 'batch': batch}
 
         def each(text):
@@ -178,11 +178,14 @@ class Bench:
             if line.get('what') in ('tune', 'tuned'):
                 self.note({**line, **about}, True)
 
-        what = 'all' if side.parts == tuple(WORK) else side.parts[0]
+        parts = [part for part in self.o.what if part in side.parts]
+        what = 'all' if len(parts) > 1 else parts[0]
         words = ['--tune', '--preset', preset, '--batch', str(batch), '--what', what, '--runs', str(self.o.runs), '--warmup', '1']
         code, complaints, reason = self.process(side, side.command + words, each, times=4)
         if code != 0:
             self.note({**about, 'what': 'tune', 'failed': reason, 'said': complaints[-2000:]})
+            self.tuned[case] = 'not tuned: ' + reason
+        return self.tuned[case]
 
     def kernels(self, side, preset, batch):
         about = {'side': side.name, 'preset': preset, 'batch': batch, 'turn': 1}

@@ -23,10 +23,12 @@ if sys.argv[1] == 'doctor':
     print(%r); sys.exit()
 ours = sys.argv[1] == 'bench'
 word = lambda name: sys.argv[sys.argv.index(name) + 1]
-with open(os.environ['CALLS'], 'a') as calls: calls.write(' '.join(sys.argv[1:]) + chr(10))
+call = ' '.join(sys.argv[1:]) + ' in ' + os.environ.get('XDG_CACHE_HOME', 'nothing')
+with open(os.environ['CALLS'], 'a') as calls: calls.write(call + chr(10))
 if word('--what') == 'kernels': sys.exit("error: invalid value 'kernels'")
 if '--compile' in sys.argv and word('--what') == 'sample': sys.exit('RuntimeError: Failed to find C compiler')
 print('{"G_params": 1}'); print('not JSON')
+if '--tune' in sys.argv and word('--batch') == '512': sys.exit('CUDA out of memory')
 if '--tune' in sys.argv: print(json.dumps({'what': 'tuned', 'sizes': 3, 'file': os.environ['XDG_CACHE_HOME']})); sys.exit()
 for what in ['sample', 'critic', 'generator', 'iteration'] if word('--what') == 'all' else [word('--what')]:
     if word('--preset').startswith('ffhq'): time.sleep(600)
@@ -101,11 +103,20 @@ class Script(unittest.TestCase):
         for side in ['r3gan cuda f32', 'r3gan cuda f32 tuned', 'r3gan cuda f16', 'r3gan cuda f16 tuned']:
             self.assertEqual(len([line for line in self.lines if line['side'] == side and 'median_s' in line]), 2, said)
         tunings = [call for call in self.calls() if '--tune' in call]
-        self.assertEqual(['--what all' in call for call in tunings], [True, False], tunings)
+        # For what is measured alone: training may not fit where sampling does.
+        self.assertEqual(['--what sample' in call for call in tunings], [True, True], tunings)
         kept = {line['file'] for line in self.lines if line.get('what') == 'tuned'}
         self.assertEqual(len(kept), 1)
         # They are looked for where they are measured, and not by the others.
-        self.assertNotIn(os.environ.get('XDG_CACHE_HOME'), kept)
+        places = [call.split(' in ')[1] for call in self.calls() if call.startswith('bench') and '--tune' not in call]
+        self.assertEqual(len(places), 8, self.calls())
+        self.assertEqual(sum(place in kept for place in places), 4, self.calls())
+
+    def test_a_side_whose_kernels_are_not_found_is_not_measured(self):
+        said = self.start('--devices', 'cuda', '--only', 'cifar10', '--batch', '512', '--what', 'sample', '--precisions', 'bf16', '--tune',
+                          '--no-kernels')
+        tuned = [line for line in self.lines if line['side'] == 'r3gan cuda bf16 tuned']
+        self.assertEqual([line['failed'] for line in tuned if line['what'] == 'sample'], ['not tuned: out of memory'] * 2, said)
 
     def test_one_process_has_its_limit_and_so_has_all_of_it(self):
         said = self.start('--devices', 'cuda', '--only', 'ffhq-64,cifar10', '--what', 'sample', '--each', '3', '--turns', '1',

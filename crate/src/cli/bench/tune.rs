@@ -8,7 +8,7 @@ use super::clock::Clock;
 use super::{exit, median};
 use crate::cli::create_directory;
 use crate::kernels::gpu::tuned::{Measured, Question, file, questions};
-use crate::{Error, Result, backend};
+use crate::{Error, Result};
 
 /// A kernel replaces the table's where it takes at most this share of its time: less is noise.
 const FASTER: f64 = 0.97;
@@ -22,7 +22,7 @@ impl Tune<'_> {
     /// Measures the operations of `work`, prints a line for each, and keeps the choices. They hold from now on.
     ///
     /// # Errors
-    /// [`Error::Setting`] on the CPU or without a cache, before any work; those of `work`, [`Error::Device`], and
+    /// [`Error::Setting`] without a cache, before any work; those of `work`, [`Error::Device`], and
     /// [`Error::Output`].
     pub fn run(&self, work: impl FnOnce() -> Result<()>) -> Result<()> {
         let path = self.place()?;
@@ -39,7 +39,7 @@ impl Tune<'_> {
         // Kept one by one: many kernels take minutes, and what ends this loses none.
         for question in &questions {
             self.settle(question.as_ref())?;
-            file::save(&path, self.clock.device_name, self.clock.device, Measured::current())?;
+            file::save(&path, self.clock.device_name, self.clock.device, &Measured::current())?;
         }
         let count = Measured::current().len();
         let sentence = format!(
@@ -56,10 +56,6 @@ impl Tune<'_> {
     /// Where the choices will be kept, which can be written to.
     fn place(&self) -> Result<PathBuf> {
         let Clock { device_name, device, .. } = self.clock;
-        if backend::is_cpu(device) {
-            let reason = "the CPU has one kernel for each operation; choose a GPU with --device";
-            return Err(Error::setting("--tune", reason));
-        }
         let path = file::place(device_name, device).ok_or_else(|| {
             Error::setting("--tune", "there is no place to keep what is measured; set XDG_CACHE_HOME")
         })?;
@@ -73,8 +69,11 @@ impl Tune<'_> {
         let kernels = question.kernels();
         let work = question.work(self.clock.device);
         let (again, _) = questions(&work);
-        // Matrices that are parts of others are not made again as they lie in memory.
         if again.iter().all(|other| other.operation() != question.operation()) {
+            let operation = question.operation();
+            exit::warn(&format!(
+                "{operation} is of matrices that lie in others: not measured, the table's kernel stays"
+            ));
             return Ok(());
         }
         let mut launches = Vec::with_capacity(kernels.len());

@@ -85,21 +85,23 @@ impl Bench {
         kib.unwrap_or(0) << 10
     }
 
+    /// Seconds of each timed run.
     fn repeat(&self, count: usize, mut work: impl FnMut(&Phase) -> Tensor<1>) -> Result<Vec<f64>> {
-        let mut seconds = Vec::with_capacity(self.runs);
-        for run in 0..self.runs + self.warmup {
-            let phase = self.draw(count)?;
-            self.finish()?;
-            let start = Instant::now();
-            let value = work(&phase);
-            // The value is small; what it depends on and all that was queued beside it is waited for.
-            pollster::block_on(value.into_data_async()).map_err(|e| self.lost(e))?;
-            self.finish()?;
-            if run >= self.warmup {
-                seconds.push(start.elapsed().as_secs_f64());
-            }
+        for _ in 0..self.warmup {
+            self.time(count, &mut work)?;
         }
-        Ok(seconds)
+        (0..self.runs).map(|_| self.time(count, &mut work)).collect()
+    }
+
+    fn time(&self, count: usize, work: impl FnOnce(&Phase) -> Tensor<1>) -> Result<f64> {
+        let phase = self.draw(count)?;
+        self.finish()?;
+        let start = Instant::now();
+        let value = work(&phase);
+        // The value is small; what it depends on and all that was queued beside it is waited for.
+        pollster::block_on(value.into_data_async()).map_err(|e| self.lost(e))?;
+        self.finish()?;
+        Ok(start.elapsed().as_secs_f64())
     }
 
     fn draw(&self, count: usize) -> Result<Phase> {
@@ -162,21 +164,27 @@ impl Training<'_> {
         self.bench.repeat(self.bench.config.batch, |phase| work(trainer, phase))
     }
 
-    /// The critic's step on reals and fakes that are there: its gradient, Adam.
-    pub fn critic_on_given(&mut self) -> Result<Vec<f64>> {
-        let fakes = self.bench.draw(self.bench.config.batch)?.reals;
-        self.step(|trainer, phase| {
-            let given = |_: &Trainer, part: &Phase| fakes.clone().narrow(0, 0, part.len());
-            trainer.critic_step_on(phase, given).swap_remove(0).loss
-        })
-    }
-
-    /// One forward pass of the critic, keeping nothing, on as many images as its step sees.
-    pub fn critic_forward(&self) -> Result<Vec<f64>> {
-        let (critic, weights) = (&self.trainer.critic, &self.trainer.players.critic);
-        self.bench.repeat(2 * self.bench.config.batch, |phase| {
-            let x = phase.reals.clone();
-            critic.forward(weights, x, phase.labels.as_ref(), Keep::Nothing).0.flatten(0, 3)
-        })
+    /// The critic's step on reals and fakes that are there (its gradient, Adam), and one forward pass of the critic, keeping
+    /// nothing, on as many images: in turns, since a machine's speed changes while it works.
+    pub fn critic_and_forward(&mut self) -> Result<Vec<[f64; 2]>> {
+        let Self { bench, trainer } = self;
+        let batch = bench.config.batch;
+        let fakes = bench.draw(batch)?.reals;
+        let mut pairs = Vec::with_capacity(bench.runs);
+        for run in 0..bench.warmup + bench.runs {
+            let step = bench.time(batch, |phase| {
+                let given = |_: &Trainer, part: &Phase| fakes.clone().narrow(0, 0, part.len());
+                trainer.critic_step_on(phase, given).swap_remove(0).loss
+            })?;
+            let (critic, weights) = (&trainer.critic, &trainer.players.critic);
+            let forward = bench.time(2 * batch, |phase| {
+                let x = phase.reals.clone();
+                critic.forward(weights, x, phase.labels.as_ref(), Keep::Nothing).0.flatten(0, 3)
+            })?;
+            if run >= bench.warmup {
+                pairs.push([step, forward]);
+            }
+        }
+        Ok(pairs)
     }
 }

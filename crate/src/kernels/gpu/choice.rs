@@ -6,7 +6,8 @@
 //! | f32 | none | any | whole vectors of terms | whole vectors of columns, or [`TURNED`] rows to turn them for | [`Product::Rows`] |
 //! | f32 | yes | up to [`WIDEST`] | the same | the same | [`Product::Rows`] |
 //! | f32 | | up to [`WIDEST`] | whole vectors of rows | whole vectors of columns | [`Product::Columns`] |
-//! | f32 | | up to [`WIDEST`], or fewer rows than [`TURNED`] | anything else | anything else | [`Product::Scalars`] |
+//! | f32 | | up to [`WIDEST`] | anything else | anything else | [`Product::Scalars`] |
+//! | f32 | none | any, of fewer rows than [`TURNED`] | anything else | anything else | [`Product::Scalars`] |
 //! | half | none | any | as for `Rows` | as for `Rows` | [`Product::Rows`] |
 //! | all the rest | | | | | [`Product::Library`] |
 //!
@@ -19,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use super::LANES;
 use super::finish::PIXELS;
 
-/// The widest result of our own kernels where tiles that a work group shares, or matrix units, may pay.
+/// The widest result of our own kernels where tiles that a work group shares may pay.
 const WIDEST: usize = 512;
 
 /// Rows for which a right side is turned in memory before it is read.
@@ -235,6 +236,8 @@ mod tests {
             ([8192, 64, 3], [Rows, Scattered], F32, false, Product::Scalars),
             // One row: turning the weight would cost more than the product.
             ([1, 64, 128], [Rows, Columns], F32, false, Product::Scalars),
+            ([8, 64, 1024], [Rows, Columns], F32, false, Product::Scalars),
+            ([8, 64, 1024], [Rows, Columns], F32, true, Product::Library),
             // cifar10's are wide: from few pixels and many, the same with matrix units, a weight's gradient.
             ([16, 768, 1536], [Rows, Columns], F32, false, small),
             ([4096, 768, 1536], [Rows, Columns], F32, false, large),

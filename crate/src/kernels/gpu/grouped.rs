@@ -58,15 +58,15 @@ pub fn grouped(x: CubeTensor, kernel: CubeTensor, finish: Finishing<Gpu>) -> Fin
     let [groups, _, _, side]: [usize; 4] = kernel.meta.shape().dims();
     let finishes = !matches!(finish, Finishing::Nothing);
     let case = Convolve { format: x.dtype, batch, height, width, channels, groups, finishes };
+    // Tiles of slopes count pixels through rows and pictures: a unit has a whole one only where rows are of whole tiles.
+    if finishes && !case.is_whole() {
+        let (y, _) = grouped(x, kernel, Finishing::Nothing);
+        return finish::finish(y, finish);
+    }
     let Convolution::Tiles { tiles, vectors } = chosen(case, capacity(&x, grouped_matrix::applies(&x, side)))
     else {
         return grouped_matrix::grouped(x, kernel, finish);
     };
-    // Tiles of slopes count pixels through rows and pictures: a unit has a whole one only where rows are of whole tiles.
-    if finishes && !width.is_multiple_of(PIXELS) {
-        let (y, _) = grouped(x, kernel, Finishing::Nothing);
-        return finish::finish(y, finish);
-    }
     let y = empty_like(&x, [batch, height, width, channels]);
     let entries = batch * height * width * channels;
     let (finisher, recorded) = finisher(finish, &x, entries, channels);

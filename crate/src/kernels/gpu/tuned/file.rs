@@ -9,13 +9,14 @@ use super::Measured;
 use crate::cache;
 use crate::checkpoint::{read, write_atomic};
 use crate::error::{Error, Result};
+use crate::pickle::shown;
 
 /// Bytes of a file: some thousand sizes.
 const LARGEST: u64 = 1 << 20;
 
 #[derive(Serialize, Deserialize)]
 struct Kept {
-    /// The version whose kernels were measured.
+    /// The version whose kernels were measured; of a table or a kernel that changed since, only a release tells.
     r3gan: String,
     device: String,
     #[serde(flatten)]
@@ -51,12 +52,19 @@ pub fn load(path: &Path, name: &str, device: &Device) -> Result<Option<Measured>
         return Err(refuse(format!("is larger than the {LARGEST} bytes of all that is ever measured")));
     }
     let kept: Kept = serde_json::from_slice(&read(path)?)
-        .map_err(|e| refuse(format!("is not what `r3gan bench --tune` writes ({e})")))?;
+        // What else the error says is the file's own words.
+        .map_err(|e| {
+            refuse(format!(
+                "is not what `r3gan bench --tune` writes (from line {}, column {})",
+                e.line(),
+                e.column()
+            ))
+        })?;
     if kept.r3gan != env!("CARGO_PKG_VERSION") {
-        return Err(refuse(format!("was measured by another version, {:.20}", kept.r3gan)));
+        return Err(refuse(format!("was measured by another version, {}", shown(&kept.r3gan))));
     }
     if kept.device != full_name(name, device) {
-        return Err(refuse(format!("was measured on another device, {:.80}", kept.device)));
+        return Err(refuse(format!("was measured on another device, {}", shown(&kept.device))));
     }
     Ok(Some(kept.measured))
 }
@@ -64,9 +72,19 @@ pub fn load(path: &Path, name: &str, device: &Device) -> Result<Option<Measured>
 /// Keeps what was measured on a device.
 ///
 /// # Errors
-/// [`Error::Output`].
-pub fn save(path: &Path, name: &str, device: &Device, measured: Measured) -> Result<()> {
-    let kept = Kept { r3gan: env!("CARGO_PKG_VERSION").into(), device: full_name(name, device), measured };
+/// [`Error::Output`], also for more than [`load`] would read.
+pub fn save(path: &Path, name: &str, device: &Device, measured: &Measured) -> Result<()> {
+    let kept = Kept {
+        r3gan: env!("CARGO_PKG_VERSION").into(),
+        device: full_name(name, device),
+        measured: measured.clone(),
+    };
     let bytes = serde_json::to_vec(&kept).map_err(|e| Error::output(path, e.to_string()))?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(Error::output(
+            path,
+            format!("would be larger than {LARGEST} bytes; delete it to begin anew"),
+        ));
+    }
     write_atomic(path, &bytes)
 }
