@@ -5,7 +5,8 @@
 //! |---|---|---|---|---|---|
 //! | f32 | none | any | whole vectors of terms | whole vectors of columns, or [`TURNED`] rows to turn them for | [`Product::Rows`] |
 //! | f32 | yes | up to [`WIDEST`] | the same | the same | [`Product::Rows`] |
-//! | f32 | | up to [`WIDEST`] | whole vectors of rows | whole vectors of columns | [`Product::Columns`] |
+//! | f32 | none | any | whole vectors of rows, [`TURNED`] or more | whole vectors of columns | [`Product::Columns`] |
+//! | f32 | yes | up to [`WIDEST`] | whole vectors of rows | whole vectors of columns | [`Product::Columns`] |
 //! | f32 | | up to [`WIDEST`] | anything else | anything else | [`Product::Scalars`] |
 //! | f32 | none | any, of fewer rows than [`TURNED`] | anything else | anything else | [`Product::Scalars`] |
 //! | half | none | any | as for `Rows` | as for `Rows` | [`Product::Rows`] |
@@ -150,8 +151,8 @@ impl Operation for Multiply {
             _ if self.columns > WIDEST && capacity.matrix_units => Product::Library,
             _ if by_rows => self.rows_tiled(capacity),
             _ if self.rows < TURNED => Product::Scalars,
-            _ if self.columns > WIDEST => Product::Library,
             _ if self.by_columns() => self.columns_tiled(capacity),
+            _ if self.columns > WIDEST => Product::Library,
             _ => Product::Scalars,
         }
     }
@@ -242,7 +243,8 @@ mod tests {
             ([16, 768, 1536], [Rows, Columns], F32, false, small),
             ([4096, 768, 1536], [Rows, Columns], F32, false, large),
             ([4096, 768, 1536], [Rows, Columns], F32, true, Product::Library),
-            ([1536, 4096, 768], [Columns, Rows], F32, false, Product::Library),
+            ([1536, 4096, 768], [Columns, Rows], F32, false, Product::Columns { vectors: 2 }),
+            ([1536, 4096, 768], [Columns, Rows], F32, true, Product::Library),
             // Half precision belongs to matrix units where there are any.
             ([8192, 128, 256], [Rows, Columns], BF16, false, large),
             ([8192, 128, 256], [Rows, Columns], BF16, true, Product::Library),
