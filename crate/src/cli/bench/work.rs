@@ -10,6 +10,10 @@ use crate::training::{Phase, Trainer, footprint};
 use crate::{Error, Result, backend, sampling};
 use burn::tensor::{Device, Distribution, Tensor, TensorData};
 
+/// Forward passes that take about as long as the critic's step. The median of single ones would be of fast moments alone, where
+/// a step is long enough for slow ones too.
+const FORWARDS: usize = 4;
+
 /// What is measured of networks with random weights, and how often.
 pub struct Bench {
     config: TrainingConfig,
@@ -165,7 +169,7 @@ impl Training<'_> {
     }
 
     /// The critic's step on reals and fakes that are there (its gradient, Adam), and one forward pass of the critic, keeping
-    /// nothing, on as many images: in turns, since a machine's speed changes while it works.
+    /// nothing, on as many images: in turns of about the same time each, since a machine's speed changes while it works.
     pub fn critic_and_forward(&mut self) -> Result<Vec<[f64; 2]>> {
         let Self { bench, trainer } = self;
         let batch = bench.config.batch;
@@ -177,12 +181,15 @@ impl Training<'_> {
                 trainer.critic_step_on(phase, given).swap_remove(0).loss
             })?;
             let (critic, weights) = (&trainer.critic, &trainer.players.critic);
-            let forward = bench.time(2 * batch, |phase| {
-                let x = phase.reals.clone();
-                critic.forward(weights, x, phase.labels.as_ref(), Keep::Nothing).0.flatten(0, 3)
-            })?;
+            let mut forwards = 0.0;
+            for _ in 0..FORWARDS {
+                forwards += bench.time(2 * batch, |phase| {
+                    let x = phase.reals.clone();
+                    critic.forward(weights, x, phase.labels.as_ref(), Keep::Nothing).0.flatten(0, 3)
+                })?;
+            }
             if run >= bench.warmup {
-                pairs.push([step, forward]);
+                pairs.push([step, forwards / FORWARDS as f64]);
             }
         }
         Ok(pairs)
