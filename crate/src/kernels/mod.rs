@@ -1,7 +1,7 @@
 //! Our own kernels for hot operations, and where they apply.
 //!
 //! A kernel is an alternative to a portable form in [`crate::linear`] and is tested against it. The choice is fixed, by
-//! device, type and shape; what `r3gan bench --tune` measured may replace it, never in a page ([`gpu`]).
+//! device, type and shape; what `r3gan bench --tune` measured may replace it, never in a page.
 
 pub(crate) mod cpu;
 mod finish;
