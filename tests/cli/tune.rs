@@ -56,7 +56,7 @@ fn measured_kernels_are_kept_for_the_next_process() {
     // Known, and so kept beside what was measured now.
     let kept = fs::read_to_string(path).expect("what was kept");
     assert!(kept.contains(r#""groups":0"#), "{kept}");
-    // All that compute look there.
+    // Sampling looks there too, and a file does not write to the terminal.
     fs::write(path, whole.replace(env!("CARGO_PKG_VERSION"), "\\u001b[2J\\n0.0.7"))
         .expect("it can be replaced");
     let model =

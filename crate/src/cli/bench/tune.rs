@@ -39,7 +39,7 @@ impl Tune<'_> {
         // Kept one by one: many kernels take minutes, and what ends this loses none.
         for question in &questions {
             self.settle(question.as_ref())?;
-            file::save(&path, self.clock.device_name, self.clock.device, &Measured::current())?;
+            file::save(&path, self.clock.device_name, self.clock.device, Measured::current())?;
         }
         let count = Measured::current().len();
         let sentence = format!(

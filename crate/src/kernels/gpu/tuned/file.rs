@@ -73,12 +73,8 @@ pub fn load(path: &Path, name: &str, device: &Device) -> Result<Option<Measured>
 ///
 /// # Errors
 /// [`Error::Output`], also for more than [`load`] would read.
-pub fn save(path: &Path, name: &str, device: &Device, measured: &Measured) -> Result<()> {
-    let kept = Kept {
-        r3gan: env!("CARGO_PKG_VERSION").into(),
-        device: full_name(name, device),
-        measured: measured.clone(),
-    };
+pub fn save(path: &Path, name: &str, device: &Device, measured: Measured) -> Result<()> {
+    let kept = Kept { r3gan: env!("CARGO_PKG_VERSION").into(), device: full_name(name, device), measured };
     let bytes = serde_json::to_vec(&kept).map_err(|e| Error::output(path, e.to_string()))?;
     if bytes.len() as u64 > LARGEST {
         return Err(Error::output(

@@ -43,13 +43,12 @@ impl Multiply {
     fn operands(&self, device: &Device) -> (Tensor<3>, Tensor<3>, Option<Tensor<4>>) {
         let Self { format, groups, rows, terms, columns, .. } = *self;
         // Scattered is what has no whole vectors along either axis: of a whole width, a matrix that was turned.
-        let side = |height, width: usize, layout| match layout {
-            Layout::Scattered if !width.is_multiple_of(LANES) => {
-                random([groups, height, width], format, device)
-            }
-            Layout::Rows => random([groups, height, width], format, device),
-            Layout::Columns | Layout::Scattered => {
+        let side = |height, width: usize, layout| {
+            let whole = width.is_multiple_of(LANES);
+            if layout == Layout::Columns || layout == Layout::Scattered && whole {
                 random([groups, width, height], format, device).swap_dims(1, 2)
+            } else {
+                random([groups, height, width], format, device)
             }
         };
         let bias = self.finishes.then(|| random([1, 1, 1, columns], format, device));
