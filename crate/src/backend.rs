@@ -4,7 +4,7 @@ use burn::backend::ops::FloatTensorOps as _;
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Backend, Flex, backend_extension};
 use burn::tensor::{Device, FloatDType, TensorData};
-#[cfg(feature = "web")]
+#[cfg(feature = "webgpu")]
 use {
     burn::tensor::{Int, Tensor},
     cubecl::wgpu::{AutoCompiler, WgpuResource, WgpuServer},
@@ -200,6 +200,20 @@ impl Kernels for Flex {
         let [groups, rows, depth] = left.layout().shape().dims();
         let [_, _, columns] = right.layout().shape().dims();
         let turned = right.clone().transpose(1, 2);
+        // As a weight's gradient is summed over pixels. Natively the `gemm` crate is quicker, by its wider vectors.
+        let of_pixels = left.clone().transpose(1, 2);
+        if cfg!(target_family = "wasm")
+            && groups == 1
+            && of_pixels.is_contiguous()
+            && right.is_contiguous()
+            && !left.is_contiguous()
+        {
+            let y = cpu::outer(values(&of_pixels), values(&right), [depth, rows, columns]);
+            return Self::finish(
+                FloatTensor::<Self>::from_data(TensorData::new(y, [1, rows, columns])),
+                finish,
+            );
+        }
         let weight = match groups {
             1 if !left.is_contiguous() => None,
             1 if right.is_contiguous() => Some(cpu::Right::Rows(values(&right))),
@@ -312,8 +326,16 @@ impl Kernels for Flex {
         unreachable!("has_bases says that only GPUs have this kernel")
     }
 
-    fn channel_sums(_: FloatTensor<Self>, _: Scaling<Self>) -> FloatTensor<Self> {
-        unreachable!("has_channel_sums says that only GPUs have this kernel")
+    fn channel_sums(x: FloatTensor<Self>, scale: Scaling<Self>) -> FloatTensor<Self> {
+        let x = contiguous(x);
+        let shape: [usize; 4] = x.layout().shape().dims();
+        let sums = match scale {
+            Scaling::Samples { scale } => {
+                cpu::channel_sums(values(&x), shape, Some(values(&contiguous(scale))))
+            }
+            Scaling::None => cpu::channel_sums(values(&x), shape, None),
+        };
+        FloatTensor::<Self>::from_data(TensorData::new(sums, [shape[3]]))
     }
 
     fn warp(x: FloatTensor<Self>, geometry: FloatTensor<Self>) -> FloatTensor<Self> {
@@ -447,6 +469,9 @@ pub fn open(name: &str) -> Result<Device> {
 pub async fn open_async(name: &str) -> Result<Device> {
     match name {
         CPU => Ok(Device::flex()),
+        #[cfg(not(feature = "webgpu"))]
+        "webgpu" => Err(Error::device(name, "is not in this module, which is for the CPU; choose cpu")),
+        #[cfg(feature = "webgpu")]
         "webgpu" => Device::wgpu_options()
             .init_async()
             .await
@@ -460,7 +485,7 @@ pub async fn open_async(name: &str) -> Result<Device> {
 ///
 /// # Errors
 /// [`Error::DeviceLost`] where the tensor could not be computed, or lies on the CPU.
-#[cfg(feature = "web")]
+#[cfg(feature = "webgpu")]
 pub fn webgpu_buffer(tensor: Tensor<3, Int>) -> Result<(JsValue, u64)> {
     let name = format!("{:?}", tensor.device());
     let lost = |reason: String| Error::device_lost(name.as_str(), reason);

@@ -5,15 +5,19 @@
 pub mod adam;
 mod finish;
 mod grouped;
+mod outer;
 mod pixels;
 mod product;
 mod resample;
+mod sums;
 
 pub use finish::{Activation, Bias, Finish, WORD, finish};
 pub use grouped::{GROUP_WIDTHS, TAPS, grouped, taps_first, weight_gradient};
+pub use outer::outer;
 pub use pixels::{ROW, rgba};
 pub use product::{Right, panel_width, product};
 pub use resample::resample;
+pub use sums::channel_sums;
 
 /// `[batch, height, width, channels]`
 pub type Shape = [usize; 4];

@@ -11,14 +11,14 @@ use pulp::{Arch, Simd, WithSimd};
 use super::finish::{Block, Finish, blocks};
 
 /// Columns of a task, and its fewest and most rows: more pack less often, fewer give all cores work.
-const TASK_COLUMNS: usize = 64;
+pub(super) const TASK_COLUMNS: usize = 64;
 const TASK_ROWS: [usize; 2] = [256, 1024];
 
 /// Tasks that are enough.
-const TASKS: usize = 16;
+pub(super) const TASKS: usize = 16;
 
 /// Vectors of columns of a tile.
-const VECTORS: usize = 2;
+pub(super) const VECTORS: usize = 2;
 
 /// Numbers of a line of the cache.
 const LINE: usize = 16;
@@ -88,16 +88,23 @@ impl WithSimd for Multiply<'_, '_> {
     fn with_simd<S: Simd>(mut self, simd: S) {
         let mut done = 0;
         while done < self.block.width {
-            // 24 sums and what they are made of fit 32 registers, 12 fit 16. Of a page's 12 some went through memory, since its
-            // compiler loads what all rows need before it multiplies: 8 are 1.5 times as fast.
-            done += if S::F32_LANES == 16 || cfg!(target_arch = "aarch64") {
-                self.panel::<S, 12>(simd, done)
-            } else if cfg!(target_family = "wasm") {
-                self.panel::<S, 4>(simd, done)
-            } else {
-                self.panel::<S, 6>(simd, done)
+            done += match rows_of_tile::<S>() {
+                12 => self.panel::<S, 12>(simd, done),
+                6 => self.panel::<S, 6>(simd, done),
+                _ => self.panel::<S, 4>(simd, done),
             };
         }
+    }
+}
+
+/// Rows of a tile whose sums stay in registers: 24 vectors and what they are made of fit 32 registers, 12 fit 16. Of a page's 12
+/// some went through memory, since its compiler loads what all rows need before it multiplies: 8 are 1.5 times as fast.
+#[inline(always)]
+pub(super) const fn rows_of_tile<S: Simd>() -> usize {
+    match S::F32_LANES == 16 || cfg!(target_arch = "aarch64") {
+        true => 12,
+        false if cfg!(target_family = "wasm") => 4,
+        false => 6,
     }
 }
 
@@ -130,12 +137,12 @@ impl Multiply<'_, '_> {
         let mut line = 0;
         while line < lines {
             let (left, values) = (&self.left[line * depth..], &mut self.block.values[line * width..]);
-            let mut out = Out { values, width, offset };
+            let mut out = Out { values, width, offset, adds: false };
             line += match lines - line {
-                left_over if left_over >= ROWS => tile::<S, ROWS>(simd, left, panel, &mut out),
+                left_over if left_over >= ROWS => rows_times::<S, ROWS>(simd, left, panel, &mut out),
                 // Not in a page, where code weighs more.
-                4.. if !cfg!(target_family = "wasm") => tile::<S, 4>(simd, left, panel, &mut out),
-                _ => tile::<S, 1>(simd, left, panel, &mut out),
+                4.. if !cfg!(target_family = "wasm") => rows_times::<S, 4>(simd, left, panel, &mut out),
+                _ => rows_times::<S, 1>(simd, left, panel, &mut out),
             };
         }
         wide
@@ -144,22 +151,24 @@ impl Multiply<'_, '_> {
 
 /// So many numbers from the beginning of a line of the cache on.
 #[inline(always)]
-fn aligned(panel: &mut Vec<f32>, length: usize) -> &mut [f32] {
+pub(super) fn aligned(panel: &mut Vec<f32>, length: usize) -> &mut [f32] {
     panel.resize(panel.len().max(length + LINE), 0.0);
     let start = panel.as_ptr().align_offset(LINE * size_of::<f32>()).min(LINE);
     &mut panel[start..][..length]
 }
 
 /// Where a tile goes: lines of `width` values, in each from `offset` on.
-struct Out<'a> {
-    values: &'a mut [f32],
-    width: usize,
-    offset: usize,
+pub(super) struct Out<'a> {
+    pub values: &'a mut [f32],
+    pub width: usize,
+    pub offset: usize,
+    /// Whether it is added to what is there.
+    pub adds: bool,
 }
 
 /// `ROWS` rows of `left` times a panel. Returns `ROWS`.
 #[inline(always)]
-fn tile<S: Simd, const ROWS: usize>(
+fn rows_times<S: Simd, const ROWS: usize>(
     simd: S,
     left: &[f32],
     panel: &[[S::f32s; VECTORS]],
@@ -168,10 +177,23 @@ fn tile<S: Simd, const ROWS: usize>(
     let depth = panel.len();
     let mut rows = [&left[..depth]; ROWS];
     rows.iter_mut().enumerate().for_each(|(row, to)| *to = &left[row * depth..][..depth]);
+    tile::<S, ROWS>(simd, |row, at| rows[row][at], panel, out);
+    ROWS
+}
+
+/// `ROWS` rows, of which `value` gives the entries by row and column, times a panel. Those that have no line in `out` are
+/// not written.
+#[inline(always)]
+pub(super) fn tile<S: Simd, const ROWS: usize>(
+    simd: S,
+    value: impl Fn(usize, usize) -> f32,
+    panel: &[[S::f32s; VECTORS]],
+    out: &mut Out,
+) {
     let mut sums = [[simd.splat_f32s(0.0); VECTORS]; ROWS];
     for (at, right) in panel.iter().enumerate() {
-        for (sums, row) in sums.iter_mut().zip(&rows) {
-            let value = simd.splat_f32s(row[at]);
+        for (row, sums) in sums.iter_mut().enumerate() {
+            let value = simd.splat_f32s(value(row, at));
             for (sum, right) in sums.iter_mut().zip(right) {
                 *sum = simd.mul_add_e_f32s(value, *right, *sum);
             }
@@ -180,20 +202,28 @@ fn tile<S: Simd, const ROWS: usize>(
     for (sums, line) in sums.iter().zip(out.values.chunks_exact_mut(out.width)) {
         let line = &mut line[out.offset..];
         match S::as_mut_simd_f32s(line).0.first_chunk_mut() {
-            Some(whole) => *whole = *sums,
+            Some(whole) if !out.adds => *whole = *sums,
+            Some(whole) => whole.iter_mut().zip(sums).for_each(|(to, sum)| *to = simd.add_f32s(*to, *sum)),
             None => {
-                let parts = line.chunks_mut(S::F32_LANES).zip(sums);
-                parts.for_each(|(to, sum)| simd.partial_store_f32s(to, *sum));
+                for (to, sum) in line.chunks_mut(S::F32_LANES).zip(sums) {
+                    let before = if out.adds { simd.partial_load_f32s(to) } else { simd.splat_f32s(0.0) };
+                    simd.partial_store_f32s(to, simd.add_f32s(before, *sum));
+                }
             }
         }
     }
-    ROWS
 }
 
 /// Columns from `first` on of a right side that lies row by row, `wide` in a row; what lies beyond the last column is of
 /// no consequence.
 #[inline(always)]
-fn pack_rows<S: Simd>(panel: &mut [f32], wide: usize, right: &[f32], columns: usize, first: usize) {
+pub(super) fn pack_rows<S: Simd>(
+    panel: &mut [f32],
+    wide: usize,
+    right: &[f32],
+    columns: usize,
+    first: usize,
+) {
     let width = wide.min(columns - first);
     for (to, row) in panel.chunks_exact_mut(wide).zip(right.chunks_exact(columns)) {
         let from = &row[first..first + width];
