@@ -1,5 +1,7 @@
 /** What this browser can do: see `index.d.ts`. */
 
+import { usualThreads } from "./modules.js";
+
 const HOW =
   "WebGPU is in Chrome and Edge, in Safari from version 26, and in Firefox on Windows and macOS; the page must come over https or from this machine.";
 
@@ -13,6 +15,7 @@ export async function capabilities() {
     limits: {},
     f16: false,
     subgroups: false,
+    threads: usualThreads(),
   });
   const gpu = globalThis.navigator?.gpu;
   if (!gpu) return none(`This browser has no WebGPU here, so networks run on the CPU. ${HOW}`);
@@ -51,5 +54,6 @@ export async function capabilities() {
     limits,
     f16: adapter.features.has("shader-f16"),
     subgroups: adapter.features.has("subgroups"),
+    threads: usualThreads(),
   };
 }

@@ -40,6 +40,8 @@ export interface Capabilities {
   /** Shaders may compute in half precision. */
   f16: boolean;
   subgroups: boolean;
+  /** Threads that compute where networks run on the CPU: 1 where the page is not isolated (see `Options.threads`). */
+  threads: number;
 }
 
 /** What this browser can do. Never rejects. */
@@ -57,6 +59,11 @@ export interface Progress {
 export interface Options {
   /** Default `auto`. */
   device?: DeviceName;
+  /**
+   * The most threads that compute on the CPU; default all cores, 16 at most. More than one takes an isolated page: the host
+   * sends `Cross-Origin-Opener-Policy: same-origin` and `Cross-Origin-Embedder-Policy: require-corp`.
+   */
+  threads?: number;
   onProgress?: (progress: Progress) => void;
   /** Ends the download or the start; the promise then rejects with an `AbortError`. */
   signal?: AbortSignal;
@@ -87,6 +94,8 @@ export interface ModelInfo {
   bytes: number;
   sha256: string;
   device: "webgpu" | "cpu";
+  /** Threads that compute on the CPU; 1 on a GPU. */
+  threads: number;
 }
 
 export interface SampleRequest {
@@ -184,6 +193,8 @@ export interface TrainerOptions extends Options {
 export interface TrainerInfo {
   preset: string;
   device: "webgpu" | "cpu";
+  /** Threads that compute on the CPU; 1 on a GPU. */
+  threads: number;
   batch: number;
   latent: number;
   classes: number;
@@ -287,7 +298,7 @@ export function presets(): Promise<
   { name: string; side: number; batch: number; kimg: number; learningRate: number; gamma: number; parameters: number }[]
 >;
 
-/** Loads and compiles the wasm module ahead of the first `Sampler` or `Trainer`. */
+/** Loads and compiles the wasm module that `auto` takes ahead of the first `Sampler` or `Trainer`. */
 export function preload(options?: { onProgress?: (progress: Progress) => void }): Promise<void>;
 
 /** For tests of what follows: takes the device away as a driver reset would. */

@@ -1,7 +1,10 @@
 /** The facade: see `index.d.ts` for what everything means. */
 
 import { capabilities } from "./capabilities.js";
-import { Job, download, failure, wasmModule } from "./job.js";
+import { failure } from "./failure.js";
+import { download } from "./fetching.js";
+import { Job } from "./job.js";
+import { moduleFor } from "./modules.js";
 
 export { capabilities };
 
@@ -46,6 +49,11 @@ function count(value, name, most) {
   return value;
 }
 
+/** The most threads that an option allows. */
+function threadsOf({ threads }) {
+  return threads === undefined ? undefined : count(threads, "threads", 1024);
+}
+
 /** A file, or bytes in a buffer of their own, which may be moved to a worker. */
 function own(source) {
   if (source instanceof Blob) return { source, transfer: [] };
@@ -68,17 +76,18 @@ export class Sampler {
 
   static async load(source, options = {}) {
     const { signal, onProgress, precision = "f32" } = options;
+    const threads = threadsOf(options);
     const { device, draws } = await chooseDevice(options.device);
     const remote = typeof source === "string" || source instanceof URL;
     // Both downloads at once.
     const fetching = remote ? download(new URL(source, globalThis.location?.href), options) : Promise.resolve(source);
     fetching.catch(() => {});
-    const job = await Job.start({ onProgress, signal, device, draws });
+    const job = await Job.start({ onProgress, signal, device, draws, threads });
     try {
       const name = remote ? String(source).split(/[/?#]/).filter(Boolean).pop() : (source?.name ?? "the model");
       const { source: bytes, transfer } = own(await fetching);
       const info = await job.call("openSampler", { source: bytes, name, precision }, transfer);
-      return new Sampler(job, { ...info, device });
+      return new Sampler(job, { ...info, device, threads: job.threads });
     } catch (error) {
       job.end();
       throw error;
@@ -117,13 +126,13 @@ export class Trainer {
 
   constructor(job, info, device) {
     this.#job = job;
-    this.#device = device;
+    this.#device = { device, threads: job.threads };
     this.#inform(info);
     this.lost = job.lost;
   }
 
   #inform(info) {
-    this.info = Object.freeze({ ...info, device: this.#device });
+    this.info = Object.freeze({ ...info, ...this.#device });
     return this.info;
   }
 
@@ -133,7 +142,8 @@ export class Trainer {
     const { device } = await chooseDevice(options.device);
     const files = Array.isArray(dataset) ? dataset.map(({ name, bytes }) => ({ name, ...own(bytes) })) : null;
     const saved = checkpoint === undefined ? null : own(checkpoint);
-    const job = await Job.start({ onProgress: options.onProgress, signal: options.signal, device });
+    const { onProgress, signal } = options;
+    const job = await Job.start({ onProgress, signal, device, threads: threadsOf(options) });
     try {
       const info = await job.call(
         "openTrainer",
@@ -217,7 +227,9 @@ function jobOf() {
 }
 
 export async function presets() {
-  const job = await Job.start({});
+  // By the module that is needed anyway.
+  const { device } = await capabilities();
+  const job = await Job.start({ device, opens: false });
   try {
     return await job.call("presets");
   } finally {
@@ -226,7 +238,7 @@ export async function presets() {
 }
 
 export async function preload({ onProgress } = {}) {
-  await wasmModule(onProgress);
+  await moduleFor((await capabilities()).device, onProgress);
 }
 
 export function loseDevice(job) {

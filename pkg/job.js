@@ -2,93 +2,30 @@
  * One worker and the calls that it answers, one after the other.
  *
  * The worker holds the wasm module and the device. Ending it is the only sure way to end what runs and to free its
- * memory, so that is what `dispose` does; a worker that crashed is ended too.
+ * memory, so that is what `dispose` does; a worker that crashed is ended too. On the CPU other workers lend it their
+ * cores, and end with it.
  */
 
-export function failure(name, message) {
-  const error = new Error(message);
-  error.name = name;
-  return error;
-}
+import { failure } from "./failure.js";
+import { giveUp, moduleFor, usualThreads } from "./modules.js";
 
 /** Whether workers have a screen: `try` until the first one that draws has. */
 let screens = "try";
 
-/** The module is fetched and compiled once for the page; workers share it. */
-let compiled = null;
+/**
+ * @typedef {{ device: "webgpu" | "cpu", opens?: boolean, draws?: boolean, threads?: number,
+ *   onProgress?: import("./modules.js").Listener, signal?: AbortSignal }} Options
+ */
 
-/** @param {((progress: import("./index.js").Progress) => void)[]} listeners */
-async function compile(listeners) {
-  const address = new URL("./wasm/r3gan_bg.wasm", import.meta.url);
-  const response = await get(address);
-  // The copy is counted; the original is compiled as it comes, and its code can be kept by the browser.
-  const counted = count(response.clone(), "wasm", (progress) => listeners.forEach((tell) => tell(progress)));
-  const streams = response.headers.get("content-type")?.startsWith("application/wasm");
-  const module = streams
-    ? await WebAssembly.compileStreaming(response)
-    : await WebAssembly.compile(await response.arrayBuffer());
-  await counted;
-  return module;
-}
-
-/** Fetches, with a sentence for everything that can go wrong. */
-async function get(address, signal) {
-  let response;
-  try {
-    response = await fetch(address, { signal });
-  } catch {
-    if (signal?.aborted) throw failure("AbortError", "The download was cancelled.");
-    throw failure("NetworkError", `${address} could not be fetched: check the connection and try again.`);
-  }
-  if (!response.ok) {
-    throw failure("NetworkError", `${address} could not be fetched: the server answered ${response.status}.`);
-  }
-  return response;
-}
-
-/** Reads a response and tells its bytes as they come. */
-async function count(response, stage, tell) {
-  // Of a compressed body the length says nothing.
-  const packed = response.headers.get("content-encoding");
-  const total = packed ? null : Number(response.headers.get("content-length")) || null;
-  const chunks = [];
-  let loaded = 0;
-  for (const reader = response.body.getReader(); ; ) {
-    const { done, value } = await reader.read();
-    if (done) return chunks;
-    if (stage === "model") chunks.push(value);
-    loaded += value.byteLength;
-    tell?.({ stage, loaded, total });
-  }
-}
-
-/** The bytes at an address, as a file. */
-export async function download(address, { onProgress, signal }) {
-  const response = await get(address, signal);
-  try {
-    return new Blob(await count(response, "model", onProgress));
-  } catch {
-    if (signal?.aborted) throw failure("AbortError", "The download was cancelled.");
-    throw failure("NetworkError", `${address} broke off while it was fetched: try again.`);
-  }
-}
-
-export function wasmModule(tell) {
-  if (!compiled) {
-    const listeners = [];
-    const promise = compile(listeners).catch((error) => {
-      compiled = null;
-      if (error.name === "NetworkError") throw error;
-      throw failure("NetworkError", `The wasm module could not be loaded (${error.message}); reload the page.`);
-    });
-    compiled = { listeners, promise };
-  }
-  if (tell) compiled.listeners.push(tell);
-  return compiled.promise;
-}
+/**
+ * Errors of a start that may go better with other settings.
+ * @type {WeakMap<Error, { threads?: number }>}
+ */
+const instead = new WeakMap();
 
 export class Job {
   #worker;
+  #threads = [];
   #next = 0;
   #calls = new Map();
   #ended = null;
@@ -99,19 +36,38 @@ export class Job {
     this.#tellLost = resolve;
   });
 
+  /** Threads that compute on the CPU, its worker's among them. */
+  threads = 1;
+
   /**
-   * Starts a worker and opens its device.
-   * @param {{ onProgress?: Function, signal?: AbortSignal, device?: "webgpu" | "cpu", draws?: boolean }} options
+   * Starts a worker and opens its device, unless it is only to choose the module.
+   * @param {Options} options
    */
-  static async start({ onProgress, signal, device, draws }) {
+  static async start(options) {
+    try {
+      return await Job.#attempt(options);
+    } catch (error) {
+      const settings = instead.get(error);
+      if (!settings || options.signal?.aborted) throw error;
+      return Job.#attempt({ ...options, ...settings });
+    }
+  }
+
+  /** @param {Options} options */
+  static async #attempt({ device, opens = true, draws, threads, onProgress, signal }) {
     if (signal?.aborted) throw failure("AbortError", "It was cancelled before it began.");
     const job = new Job();
     const cancel = () => job.end(failure("AbortError", "It was cancelled."));
     signal?.addEventListener("abort", cancel, { once: true });
     try {
-      const module = await wasmModule(onProgress);
-      if (draws) screens = await job.call("start", { module, device, screens });
-      else await job.call("start", { module, device });
+      const { module, name } = await moduleFor(device, onProgress, (name) => job.call("bind", { name }));
+      const started = await job.call("start", { module, device: opens && device, screens: draws && screens }).catch((error) => {
+        // Such as for memory that many share, of which there is less.
+        if (giveUp(name)) instead.set(error, {});
+        throw error;
+      });
+      if (draws) screens = started.screens;
+      if (opens && started.memory) await job.#gather(module, started.memory, Math.min(threads ?? Infinity, usualThreads()));
       return job;
     } catch (error) {
       job.end(error);
@@ -119,6 +75,45 @@ export class Job {
     } finally {
       signal?.removeEventListener("abort", cancel);
     }
+  }
+
+  /** Starts the other threads, and the pool of all. */
+  async #gather(module, memory, count) {
+    const start = () =>
+      new Promise((resolve, reject) => {
+        const thread = new Worker(new URL("./thread.js", import.meta.url), { type: "module", name: "r3gan thread" });
+        this.#threads.push(thread);
+        let ready = false;
+        // What the others wait for never comes.
+        const fail = (error) => (ready ? this.end(error) : reject(error));
+        thread.onmessage = ({ data: { error } }) => {
+          if (error) return fail(failure(error.name, error.message));
+          ready = true;
+          resolve(null);
+        };
+        thread.onerror = (event) => {
+          event.preventDefault?.();
+          const error = failure("CrashError", `A thread could not be started (${event.message ?? "its script failed"}).`);
+          // Anew, and with one: a thread that is ended may leave the memory that it shares locked.
+          if (!ready) instead.set(error, { threads: 1 });
+          fail(error);
+        };
+        thread.postMessage({ module, memory });
+      });
+    const id = this.#next++;
+    const ended = new Promise((resolve, reject) => this.#calls.set(id, { resolve, reject }));
+    try {
+      await Promise.race([ended, Promise.all(Array.from({ length: count - 1 }, start))]);
+    } finally {
+      this.#calls.delete(id);
+    }
+    await this.call("pool", { threads: count });
+    this.threads = count;
+  }
+
+  #dismiss() {
+    for (const thread of this.#threads) thread.terminate();
+    this.#threads = [];
   }
 
   constructor() {
@@ -167,6 +162,7 @@ export class Job {
     if (this.#ended) return;
     this.#ended = error;
     this.#worker.terminate();
+    this.#dismiss();
     for (const { reject } of this.#calls.values()) reject(error);
     this.#calls.clear();
   }

@@ -4,9 +4,16 @@
  * Messages in: `{ id, method, args }`. Messages out: `{ id, result }`, `{ id, error }`, and `{ lost }` once.
  */
 
+import { describe } from "./failure.js";
 import { Screen, screenWorks } from "./screen.js";
-import init, { Sampler, Trainer, archive, open, presets } from "./wasm/r3gan.js";
 
+/** What wasm-bindgen made for each module. */
+const BINDINGS = {
+  r3gan: () => import("./wasm/r3gan.js"),
+  r3gan_cpu: () => import("./wasm/r3gan_cpu.js"),
+};
+
+let bindings = null;
 let handle = null;
 let wasm = null;
 let subject = null;
@@ -48,25 +55,33 @@ function tellLost(name, message) {
 }
 
 const methods = {
-  /** Tells whether there is a screen, if that was asked. */
+  /** Loads what a module of this name is used through. */
+  async bind({ name }) {
+    bindings = await BINDINGS[name]();
+  },
+
+  /** Tells whether there is a screen, if that was asked, and the memory that threads can share. */
   async start({ module, device, screens }) {
-    [wasm, screens] = await Promise.all([init({ module_or_path: module }), screens === "try" ? screenWorks() : screens]);
+    [wasm, screens] = await Promise.all([bindings.default({ module_or_path: module }), screens === "try" ? screenWorks() : screens]);
     watchDevices();
-    if (device) handle = await open(device);
+    if (device) handle = await bindings.open(device);
     try {
       if (screens) screen = new Screen(gpu);
     } catch {
       screens = false;
     }
-    return screens;
+    return { screens, memory: globalThis.crossOriginIsolated && bindings.startPool ? wasm.memory : null };
   },
 
-  presets: () => presets(),
+  /** Computes with so many threads, this one among them. */
+  pool: ({ threads }) => bindings.startPool(threads),
+
+  presets: () => bindings.presets(),
 
   /** A file is read here, so that the page does not wait for it. */
   async openSampler({ source, name, precision }) {
     const bytes = await read(source);
-    subject = new Sampler(handle, bytes, name, precision);
+    subject = new bindings.Sampler(handle, bytes, name, precision);
     info = subject.info();
     return info;
   },
@@ -81,13 +96,13 @@ const methods = {
     let source = dataset;
     if (Array.isArray(dataset) && dataset.every(({ name }) => /\.(png|jpe?g|json)$/i.test(name))) {
       // One zip, as it is kept and as it goes on natively: the same bytes are the same data set.
-      const bytes = archive(dataset);
+      const bytes = bindings.archive(dataset);
       source = [{ name: "pictures.zip", bytes }];
     }
     if (Array.isArray(source) && source.length === 1 && source[0].name.toLowerCase().endsWith(".zip")) {
       pictures = source[0].bytes;
     }
-    subject = new Trainer(handle, options, source, checkpoint ? await read(checkpoint) : undefined);
+    subject = new bindings.Trainer(handle, options, source, checkpoint ? await read(checkpoint) : undefined);
     return subject.info();
   },
 
@@ -169,33 +184,19 @@ function transferable(result) {
   return [...buffers.filter((buffer) => buffer !== wasm?.memory.buffer), ...parts.filter((part) => part instanceof ImageBitmap)];
 }
 
-function describe(error) {
-  const panic = globalThis.r3ganPanic;
-  const message = panic ?? error?.message ?? String(error);
-  const trapped = panic !== undefined || error instanceof WebAssembly.RuntimeError;
-  if (/out of memory|OutOfMemory|memory allocation of|allocation failed|capacity overflow/i.test(message)) {
-    return { name: "OutOfMemoryError", message: "There is not enough memory; use a smaller batch or a smaller network.", fatal: trapped };
-  }
-  if (trapped) return { name: "CrashError", message: `This should not have happened: ${firstLine(message)}`, fatal: true };
-  return { name: error?.name ?? "Error", message, fatal: false };
-}
-
-/** A panic says where it happened first, and what behind it. */
-function firstLine(message) {
-  return message.split("\n").filter(Boolean).slice(0, 2).join(" ");
-}
-
 /** The call that runs; a trap inside a promise of the module never settles it. */
 let running = null;
 
 async function answer({ id, method, args }) {
   running = id;
+  if (wasm) bindings.keepAwake?.(true);
   try {
     const result = await methods[method](args);
     postMessage({ id, result }, { transfer: transferable(result) });
   } catch (error) {
     await fail(id, error);
   } finally {
+    if (wasm) bindings.keepAwake?.(false);
     running = null;
   }
 }

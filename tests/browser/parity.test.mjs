@@ -1,13 +1,14 @@
-// The parity tests of tests/parity, from the same bodies, in the browser on WebGPU and on the CPU.
+// The parity tests of tests/parity, from the same bodies, in the browser on WebGPU, on the CPU, and on all its cores.
 //
-// R3GAN_PARITY is the folder of parity.js and parity_bg.wasm, which `cargo build --example parity` and wasm-bindgen make.
+// R3GAN_PARITY is the folder of parity.js, parity_bg.wasm and their twins parity_cpu, which `cargo build --example parity` and
+// wasm-bindgen make.
 
 import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
 import { test } from "node:test";
 
 import { launch, requireAdapter } from "./chromium.mjs";
-import { serve } from "./server.mjs";
+import { ISOLATED, serve } from "./server.mjs";
 import { folder } from "./site.mjs";
 
 const FIXTURES = folder("tests/fixtures");
@@ -17,7 +18,7 @@ const SUITE = process.env.R3GAN_PARITY ?? folder("target/browser/parity");
 const PATIENCE = 300_000;
 
 test("parity in the browser", { timeout: 1_200_000 }, async (t) => {
-  const server = await serve({ "/": folder("tests/browser"), "/fixtures/": FIXTURES, "/suite/": SUITE });
+  const server = await serve({ "/": folder("tests/browser"), "/fixtures/": FIXTURES, "/suite/": SUITE }, { headers: ISOLATED });
   t.after(() => server.close());
   const browser = await launch();
   t.after(() => browser.close());
@@ -33,15 +34,18 @@ test("parity in the browser", { timeout: 1_200_000 }, async (t) => {
   await page.waitForFunction(() => window.parity);
   const names = await page.evaluate((paths) => window.parity.prepare(paths), paths);
   assert.ok(names.length > 10, "the module has tests");
-  assert.ok(names.some((name) => name.endsWith("::webgpu")), "some of them on WebGPU");
+  for (const device of ["webgpu", "cpu", "cores"]) assert.ok(names.some((name) => name.endsWith(`::${device}`)), `some of them on ${device}`);
 
+  let ofThreads = 0;
   for (const name of names) {
     await t.test(name, { timeout: PATIENCE }, async (t) => {
-      const { failed, notes, seconds } = await page.evaluate((name) => window.parity.run(name), name);
+      const { failed, notes, seconds, tasks = 0 } = await page.evaluate((name) => window.parity.run(name), name);
       notes.forEach((note) => t.diagnostic(note));
       t.diagnostic(`${seconds.toFixed(1)} s`);
       assert.equal(failed, undefined, failed);
+      ofThreads = Math.max(ofThreads, tasks);
     });
   }
+  assert.ok(ofThreads > 100, `the second thread computed: ${ofThreads} tasks`);
   assert.deepEqual(browser.errors.found, []);
 });

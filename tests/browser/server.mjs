@@ -24,6 +24,9 @@ const TYPES = {
   ".zip": "application/zip",
 };
 
+/** Pages with these may share memory between workers, which threads take. */
+export const ISOLATED = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" };
+
 /**
  * Serves folders below paths, `{ "/r3gan/": "target/site" }`; the longest path that fits wins.
  *

@@ -22,7 +22,7 @@ export const PATIENCE = 120_000;
  *
  * @param {string} name
  * @param {{ webgpu?: boolean, canvas?: boolean, context?: object, timeout?: number, mounts?: Record<string, string>,
- *   slow?: (url: string) => number | undefined }} options
+ *   slow?: (url: string) => number | undefined, headers?: Record<string, string> }} options
  * @param {(scene: Scene, t: import("node:test").TestContext) => Promise<void>} body
  */
 export function story(name, options, body) {
@@ -41,10 +41,10 @@ export function story(name, options, body) {
 }
 
 export class Scene {
-  static async open({ webgpu = true, canvas = false, context, mounts = {}, slow } = {}) {
+  static async open({ webgpu = true, canvas = false, context, mounts = {}, slow, headers } = {}) {
     if (!existsSync(path.join(SITE, "index.html"))) throw new Error(`${SITE} holds no site: \`cargo xtask package\` builds it`);
     const scene = new Scene();
-    scene.server = await serve({ [UNDER]: SITE, ...mounts }, { slow });
+    scene.server = await serve({ [UNDER]: SITE, ...mounts }, { slow, headers });
     scene.browser = await launch({ webgpu, canvas, context });
     scene.page = scene.browser.page;
     scene.errors = scene.browser.errors;

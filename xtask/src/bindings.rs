@@ -6,7 +6,7 @@
 
 use crate::run::{command, readable, run, say, size};
 use crate::tools;
-use crate::wasm::{self, Module, Route};
+use crate::wasm::{self, Code, Device, Module, Route};
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 use std::fs;
@@ -15,34 +15,42 @@ use std::time::Instant;
 
 /// Makes `pkg/wasm`, the part of the npm package that is not committed.
 pub fn package(route: Route) -> Result<()> {
-    make(route, Module::Library, Path::new("pkg/wasm"))
+    make(route, Code::Library, Path::new("pkg/wasm"))
 }
 
-/// Makes the parity tests' module and says where it lies.
+/// Makes the parity tests' modules and says where they lie.
 pub fn parity(route: Route) -> Result<PathBuf> {
     let folder = PathBuf::from("target/browser/parity");
-    make(route, Module::Parity, &folder)?;
+    make(route, Code::Parity, &folder)?;
     Ok(folder)
 }
 
-/// Makes `folder` anew, unless it is as the linked module and the tool would make it again.
-fn make(route: Route, module: Module, folder: &Path) -> Result<()> {
-    let linked = wasm::link(route, module)?;
-    let name = module.name();
+/// Makes `folder` anew, with a module for each kind of device, unless it is as the linked modules and the tool would make
+/// it again.
+fn make(route: Route, code: Code, folder: &Path) -> Result<()> {
+    let modules = [Device::Gpu, Device::Cores].map(|device| Module(code, device));
+    let mut linked = Vec::new();
     let mut source = Sha256::new();
-    source.update(fs::read(&linked).with_context(|| linked.display().to_string())?);
+    for module in modules {
+        let path = wasm::link(route, module)?;
+        source.update(fs::read(&path).with_context(|| path.display().to_string())?);
+        linked.push(path);
+    }
     source.update(tools::wasm_bindgen_version()?);
     let source = hexadecimal(source);
-    let outputs = [format!("{name}_bg.wasm"), format!("{name}.js"), format!("{name}.d.ts")];
+    let outputs = modules.map(|module| {
+        let name = module.name();
+        [format!("{name}_bg.wasm"), format!("{name}.js"), format!("{name}.d.ts")]
+    });
     let stamp = |folder: &Path| -> Result<String> {
         let mut made = Sha256::new();
-        for name in &outputs {
+        for name in outputs.as_flattened() {
             made.update(fs::read(folder.join(name))?);
         }
         Ok(format!("{source} {}", hexadecimal(made)))
     };
     // Not in the folder itself: what lies there is packed.
-    let stamp_file = PathBuf::from(format!("target/{name}-bindings.stamp"));
+    let stamp_file = PathBuf::from(format!("target/{}-bindings.stamp", modules[0].name()));
     if fs::read_to_string(&stamp_file).is_ok_and(|old| stamp(folder).is_ok_and(|now| now == old)) {
         say(format!("{} is up to date", folder.display()));
         return Ok(());
@@ -57,13 +65,18 @@ fn make(route: Route, module: Module, folder: &Path) -> Result<()> {
         }
     }
     let program = tools::wasm_bindgen()?.display().to_string();
-    let mut bind =
-        command(&program, &["--target=web", "--remove-name-section", "--remove-producers-section"]);
-    run(bind.args(["--out-name", name]).arg("--out-dir").arg(&unfinished).arg(&linked))?;
+    for (module, linked) in modules.iter().zip(&linked) {
+        let mut bind =
+            command(&program, &["--target=web", "--remove-name-section", "--remove-producers-section"]);
+        run(bind.args(["--out-name", module.name()]).arg("--out-dir").arg(&unfinished).arg(linked))?;
+    }
     fs::rename(&unfinished, folder)?;
     fs::write(stamp_file, stamp(folder)?)?;
-    let bytes = fs::metadata(folder.join(&outputs[0]))?.len();
-    say(format!("{}: {}, in {}", folder.display(), size(bytes as usize), readable(begun.elapsed())));
+    let mut sizes = Vec::new();
+    for [wasm, ..] in &outputs {
+        sizes.push(format!("{wasm} {}", size(fs::metadata(folder.join(wasm))?.len() as usize)));
+    }
+    say(format!("{}: {}, in {}", folder.display(), sizes.join(", "), readable(begun.elapsed())));
     Ok(())
 }
 

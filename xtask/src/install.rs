@@ -122,3 +122,12 @@ pub fn rust_target(target: &str) -> Result<()> {
     }
     run_within(RUSTUP_LIMIT, &mut command("rustup", &["target", "add", target]))
 }
+
+/// The sources of Rust's standard library, from rustup where this compiler does not have them.
+pub fn rust_sources() -> Result<()> {
+    let root = output("rustc", &["--print", "sysroot"]);
+    if root.is_some_and(|root| Path::new(&root).join("lib/rustlib/src/rust/library").exists()) {
+        return Ok(());
+    }
+    run_within(RUSTUP_LIMIT, &mut command("rustup", &["component", "add", "rust-src"]))
+}

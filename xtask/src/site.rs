@@ -119,6 +119,7 @@ fn complete(files: &mut Files) -> Result<String> {
 fn is_kept(path: &str) -> bool {
     path != "sw.js"
         && !is_of_bench(path)
+        && !is_of_cores(path)
         && !path.starts_with("data/")
         && !path.ends_with(".safetensors")
         && !path.ends_with("/LICENSE")
@@ -128,6 +129,16 @@ fn is_kept(path: &str) -> bool {
 /// Whether a file is the bench page's alone, which no visit to the page itself loads or keeps.
 pub fn is_of_bench(path: &str) -> bool {
     path == "bench.html" || path.starts_with("js/bench/") || path.starts_with("css/bench.")
+}
+
+/// Whether a file is the module for the CPU's cores, which visitors with a GPU never load.
+pub fn is_of_cores(path: &str) -> bool {
+    path.starts_with("pkg/wasm/r3gan_cpu_bg.")
+}
+
+/// Whether a file is the module that every browser runs, and those that run the other one do without.
+pub fn is_of_gpu(path: &str) -> bool {
+    path.starts_with("pkg/wasm/r3gan_bg.")
 }
 
 /// Replaces words that a file holds exactly once.
@@ -158,6 +169,7 @@ mod tests {
             ("bench.html", "4"),
             ("js/bench/main.0123456789.js", "5"),
             ("css/bench.0123456789.css", "6"),
+            ("pkg/wasm/r3gan_cpu_bg.0123456789.wasm", "7"),
         ];
         files.into_iter().map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec())).collect()
     }

@@ -83,15 +83,19 @@ fn clippy() -> Result<Tally> {
     Ok(Tally::passed())
 }
 
-/// The browser tests take the module that is made here.
+/// The browser tests take the modules that are made here.
 fn wasm() -> Result<Tally> {
-    let linted = match wasm::lint(wasm::Route::Auto)? {
-        true => Tally::passed(),
-        false => Tally::skipped("Debian's compiler comes without clippy: the browser's code is not linted"),
-    };
+    let mut tally = Tally::default();
+    for device in [wasm::Device::Gpu, wasm::Device::Cores] {
+        tally += match wasm::lint(wasm::Route::Auto, device)? {
+            true => Tally::passed(),
+            false => {
+                Tally::skipped("Debian's compiler comes without clippy: the browser's code is not linted")
+            }
+        };
+    }
     bindings::package(wasm::Route::Auto)?;
-    let mut tally = Tally::passed();
-    tally += linted;
+    tally += Tally::passed();
     Ok(tally)
 }
 

@@ -12,8 +12,23 @@ use std::process::Command;
 
 const TARGET: &str = "wasm32-unknown-unknown";
 /// The profile `web` of Cargo.toml is for size.
-const FEATURES: [&str; 7] =
-    ["--profile=web", "-p", "r3gan", "--no-default-features", "--features=web", "--target", TARGET];
+const BUILD: [&str; 6] = ["--profile=web", "-p", "r3gan", "--no-default-features", "--target", TARGET];
+
+/// Instead of the flags of .cargo/config.toml: memory that workers share. Fused products are `pulp`'s, function by function:
+/// with them everywhere `macerator`, which Burn takes, does not compile.
+const THREADS: [&str; 10] = [
+    "--cfg=getrandom_backend=\"wasm_js\"",
+    "-Ctarget-feature=+simd128,+atomics,+bulk-memory,+mutable-globals",
+    "-Clink-arg=--shared-memory",
+    "-Clink-arg=--import-memory",
+    // What 32 bits reach.
+    "-Clink-arg=--max-memory=4294967296",
+    "-Clink-arg=--export=__wasm_init_tls",
+    "-Clink-arg=--export=__tls_size",
+    "-Clink-arg=--export=__tls_align",
+    "-Clink-arg=--export=__tls_base",
+    "-Clink-arg=--export=__heap_base",
+];
 
 #[derive(Clone, Copy, Default, PartialEq, clap::ValueEnum)]
 pub enum Route {
@@ -28,36 +43,72 @@ pub enum Route {
 
 /// What is linked into one wasm module.
 #[derive(Clone, Copy, PartialEq)]
-pub enum Module {
+pub enum Code {
     /// The library, as the npm package holds it
     Library,
     /// The parity tests, as `tests/browser` runs them
     Parity,
 }
 
+/// What a module computes on.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Device {
+    /// The visitor's GPU, or one core of the CPU: for every browser
+    Gpu,
+    /// All cores of the CPU, with fused products: for browsers that have both
+    Cores,
+}
+
+/// One wasm module.
+#[derive(Clone, Copy, PartialEq)]
+pub struct Module(pub Code, pub Device);
+
 impl Module {
+    /// What its files are called by.
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Library => "r3gan",
-            Self::Parity => "parity",
+            Self(Code::Library, Device::Gpu) => "r3gan",
+            Self(Code::Library, Device::Cores) => "r3gan_cpu",
+            Self(Code::Parity, Device::Gpu) => "parity",
+            Self(Code::Parity, Device::Cores) => "parity_cpu",
+        }
+    }
+
+    /// What cargo calls it.
+    const fn target(self) -> &'static str {
+        match self.0 {
+            Code::Library => "r3gan",
+            Code::Parity => "parity",
         }
     }
 
     /// A wasm module, whatever kinds of library the crate names.
-    const fn cargo(self) -> &'static [&'static str] {
+    fn cargo(self) -> Vec<&'static str> {
+        let code: &[_] = match self.0 {
+            Code::Library => &["rustc", "--lib", "--crate-type=cdylib"],
+            Code::Parity => &["build", "--example=parity"],
+        };
+        [code, &BUILD, &[self.1.feature()]].concat()
+    }
+}
+
+impl Device {
+    const fn feature(self) -> &'static str {
         match self {
-            Self::Library => &["rustc", "--lib", "--crate-type=cdylib"],
-            Self::Parity => &["build", "--example=parity"],
+            Self::Gpu => "--features=webgpu",
+            Self::Cores => "--features=threads",
         }
     }
 }
 
 impl Route {
-    /// Makes sure of a standard library for the target, and says where it comes from.
-    fn prepared(self) -> Result<Self> {
-        let fetched = match self {
-            Self::Debian => return debian_compiler(),
-            Self::Rustup | Self::Auto => install::rust_target(TARGET),
+    /// Makes sure of a standard library for the target, and says where it comes from. Threads need one that is built for
+    /// them, from its sources.
+    fn prepared(self, device: Device) -> Result<Self> {
+        let fetched = match (self, device) {
+            (Self::Debian, _) => return debian_compiler(),
+            (Self::Rustup | Self::Auto, Device::Gpu) => install::rust_target(TARGET),
+            (Self::Rustup | Self::Auto, Device::Cores) => install::rust_sources(),
         };
         match fetched {
             Ok(()) => Ok(Self::Rustup),
@@ -69,30 +120,40 @@ impl Route {
         }
     }
 
-    fn cargo(self, args: &[&str]) -> Command {
-        if self != Self::Debian {
-            return command("cargo", args);
+    fn cargo(self, args: &[&str], device: Device) -> Command {
+        let mut target =
+            PathBuf::from(std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()));
+        let mut command = command(if self == Self::Debian { DEBIAN_CARGO } else { "cargo" }, args);
+        if self == Self::Debian {
+            // The other compiler's libraries are not to be found first, and its build is not to be overwritten.
+            for name in ["LD_LIBRARY_PATH", "RUSTUP_TOOLCHAIN", "CARGO", "RUSTDOC"] {
+                command.env_remove(name);
+            }
+            target = target.join("debian");
+            command
+                .env("RUSTC", DEBIAN_RUSTC)
+                .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", "wasm-ld-19");
         }
-        let mut command = command(DEBIAN_CARGO, args);
-        // The other compiler's libraries are not to be found first, and its build is not to be overwritten.
-        for name in ["LD_LIBRARY_PATH", "RUSTUP_TOOLCHAIN", "CARGO", "RUSTDOC"] {
-            command.env_remove(name);
+        if device == Device::Cores {
+            // Its library has the other one's name.
+            target = target.join("threads");
+            command.env("CARGO_ENCODED_RUSTFLAGS", THREADS.join("\x1f"));
         }
-        let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
-        command.env("CARGO_TARGET_DIR", Path::new(&target).join("debian")).env("RUSTC", DEBIAN_RUSTC);
-        command.env("RUSTC_BOOTSTRAP", "1").env("CARGO_UNSTABLE_BUILD_STD", "std,panic_abort");
-        command.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", "wasm-ld-19");
+        if self == Self::Debian || device == Device::Cores {
+            command.env("RUSTC_BOOTSTRAP", "1").env("CARGO_UNSTABLE_BUILD_STD", "std,panic_abort");
+        }
+        command.env("CARGO_TARGET_DIR", target);
         command
     }
 }
 
 /// Compiles and links a module, and says where it lies. Cargo knows whether anything changed.
 pub fn link(route: Route, module: Module) -> Result<PathBuf> {
-    let args = [module.cargo(), &FEATURES, &["--message-format=json-render-diagnostics"]].concat();
-    let messages = captured(&mut route.prepared()?.cargo(&args))?;
+    let args = [&module.cargo()[..], &["--message-format=json-render-diagnostics"]].concat();
+    let messages = captured(&mut route.prepared(module.1)?.cargo(&args, module.1))?;
     let artifacts = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let mut modules = artifacts
-        .filter(|message| message["target"]["name"] == module.name())
+        .filter(|message| message["target"]["name"] == module.target())
         .filter_map(|message| message["filenames"].as_array().cloned())
         .flatten()
         .filter_map(|file| file.as_str().filter(|file| file.ends_with(".wasm")).map(PathBuf::from));
@@ -103,14 +164,14 @@ pub fn link(route: Route, module: Module) -> Result<PathBuf> {
 ///
 /// `cargo clippy` would check every dependency once more, apart from the build that follows anyway. As the wrapper
 /// of a build, clippy sees the same code, and only this crate is compiled for it alone.
-pub fn lint(route: Route) -> Result<bool> {
-    let route = route.prepared()?;
+pub fn lint(route: Route, device: Device) -> Result<bool> {
+    let route = route.prepared(device)?;
     if route == Route::Debian {
         return Ok(false);
     }
     install::component("clippy")?;
-    let args = [&["rustc", "--lib"], &FEATURES[..], &["--", "-D", "warnings"]].concat();
-    let mut cargo = route.cargo(&args);
+    let args = [&["rustc", "--lib"], &BUILD[..], &[device.feature(), "--", "-D", "warnings"]].concat();
+    let mut cargo = route.cargo(&args, device);
     run(cargo.env("RUSTC_WORKSPACE_WRAPPER", "clippy-driver").env("CLIPPY_CONF_DIR", "xtask/wasm"))?;
     Ok(true)
 }

@@ -80,16 +80,8 @@ pub fn reals(batch: Batch) -> Object {
     }
 }
 
-/// `Samples` whose pixels are in a GPU's buffer.
-pub fn drawn(shape: [usize; 3], buffer: JsValue, offset: u64) -> Object {
-    let result = picture_set(shape, &[]);
-    set(&result, "buffer", buffer);
-    set(&result, "offset", offset as f64);
-    result
-}
-
 /// `Samples` of RGBA pixels.
-fn picture_set([count, height, width]: [usize; 3], pixels: &[u8]) -> Object {
+pub fn picture_set([count, height, width]: [usize; 3], pixels: &[u8]) -> Object {
     let result = Object::new();
     set(&result, "count", count as f64);
     set(&result, "width", width as f64);

@@ -1,12 +1,18 @@
 //! The entry of the wasm module: what `pkg/worker.js` calls. It translates, and computes nothing.
 //!
 //! A module has one device and lives in one worker, which holds one `Sampler` or one `Trainer`; the worker
-//! ends with it, and so does all the memory.
+//! ends with it, and so does all the memory. Other workers may lend it their cores; see `threads.rs`.
 
 mod constructors;
 mod convert;
+#[cfg(feature = "webgpu")]
+mod drawing;
 mod sampler;
+#[cfg(feature = "threads")]
+mod threads;
 mod trainer;
+
+use std::sync::Once;
 
 use burn::tensor::Device;
 use js_sys::Uint8Array;
@@ -15,18 +21,24 @@ use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 use crate::{backend, data, preset};
 use convert::{Failure, files, object};
 
-/// Runs when the module is loaded. A panic, which should never happen, becomes a readable console error, and its
-/// message is left where the worker finds it after the trap.
+/// Runs when the module is loaded, by each worker that shares its memory. A panic, which should never happen, becomes a
+/// readable console error, and its message is left where the worker finds it after the trap.
 #[wasm_bindgen(start)]
 pub fn start() {
-    constructors::run();
-    std::panic::set_hook(Box::new(|info| {
-        console_error_panic_hook::hook(info);
-        let place = JsValue::from_str("r3ganPanic");
-        let message = JsValue::from_str(&info.to_string());
-        // Where the global object takes no property the console has the message.
-        let _ = js_sys::Reflect::set(&js_sys::global(), &place, &message);
-    }));
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        constructors::run();
+        // Compiled in, and off until somebody knows that the browser has them: it has, or this would not have loaded.
+        #[cfg(feature = "threads")]
+        pulp::wasm::enable_relaxed_simd();
+        std::panic::set_hook(Box::new(|info| {
+            console_error_panic_hook::hook(info);
+            let place = JsValue::from_str("r3ganPanic");
+            let message = JsValue::from_str(&info.to_string());
+            // Where the global object takes no property the console has the message.
+            let _ = js_sys::Reflect::set(&js_sys::global(), &place, &message);
+        }));
+    });
 }
 
 /// The device of this module.

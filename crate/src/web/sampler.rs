@@ -2,25 +2,24 @@
 
 use std::path::Path;
 
-use burn::tensor::Tensor;
 use js_sys::{Float32Array, Object};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use super::Handle;
-use super::convert::{Failure, drawn, labels, object, samples, unfit};
+use super::convert::{Failure, labels, object, samples, unfit};
 use crate::checkpoint::header::{Kind, Precision};
 use crate::checkpoint::{Model, ModelHeader};
 use crate::network::Format;
-use crate::{backend, kernels, sampling};
+use crate::sampling;
 
 /// Samples that go through the network at a time: enough to fill a GPU, few enough for its memory.
-const PASS: usize = 16;
+pub(super) const PASS: usize = 16;
 
 #[wasm_bindgen]
 pub struct Sampler {
-    sampler: sampling::Sampler,
+    pub(super) sampler: sampling::Sampler,
     bytes: usize,
     sha256: String,
 }
@@ -94,23 +93,6 @@ impl Sampler {
         let labels = labels(classes, latents.len() / network.latent, network.classes)?;
         let values = self.sampler.sample(&latents, labels.as_deref(), PASS).await?;
         Ok(samples(network.sample_shape(), &values, keep))
-    }
-
-    /// JavaScript's `Samples` without pixels, which are as RGBA in a GPU's `buffer` from byte `offset` on, below one
-    /// another, with rows of whole 256 bytes. To be copied before anything else is asked of the module. Undefined
-    /// where there are no pictures on a GPU.
-    pub fn draw(&self, latents: &[f32], classes: Option<Vec<u32>>) -> Result<Option<Object>, Failure> {
-        let network = &self.sampler.header().network;
-        let labels = labels(classes, latents.len() / network.latent, network.classes)?;
-        let shape = network.sample_shape();
-        if latents.is_empty() || shape[2] != 3 || backend::is_cpu(self.sampler.device()) {
-            return Ok(None);
-        }
-        let parts = self.sampler.on_device(latents, labels.as_deref(), PASS)?;
-        let pixels = kernels::rgba(Tensor::cat(parts.collect(), 0));
-        let count = pixels.dims()[0];
-        let (buffer, offset) = backend::webgpu_buffer(pixels)?;
-        Ok(Some(drawn([count, shape[0], shape[1]], buffer, offset)))
     }
 
     /// Latents `[rows, latent]` between anchors `[k, latent]`, by weights `[rows, k]`.

@@ -1,20 +1,25 @@
-// Runs tests of the parity module by name, each device's in a worker that lives until a test fails in it.
+// Runs tests of the parity modules by name, each device's in a worker that lives until a test fails in it. The module for
+// the CPU's cores has the device `cores`.
 
 const files = new Map();
-let module;
+const modules = new Map();
 const workers = new Map();
 
-/** Fetches the module and the fixture files; gives the names of the tests. */
+/** The module that a device's tests are in. */
+const moduleOf = (device) => (device === "cores" ? "parity_cpu" : "parity");
+
+/** Fetches the modules and the fixture files; gives the names of the tests. */
 async function prepare(paths) {
   const fetchFile = async (path) => {
     const response = await fetch(`../fixtures/${path}`);
     if (!response.ok) throw new Error(`${path}: ${response.status}`);
     files.set(path, new Uint8Array(await response.arrayBuffer()));
   };
-  await Promise.all(paths.map(fetchFile));
-  module = await WebAssembly.compileStreaming(fetch("../suite/parity_bg.wasm"));
-  const { tests } = await ask("host", {});
-  return tests;
+  const fetchModule = async (name) => modules.set(name, await WebAssembly.compileStreaming(fetch(`../suite/${name}_bg.wasm`)));
+  await Promise.all([...paths.map(fetchFile), ...["parity", "parity_cpu"].map(fetchModule)]);
+  const [here, there] = [await ask("host", {}), await ask("cores", {})];
+  const onCpu = there.tests.filter((name) => name.endsWith("::cpu"));
+  return [...here.tests, ...onCpu.map((name) => name.replace(/cpu$/, "cores"))];
 }
 
 /** Starts a worker if there is none for the device, and puts one question to it. */
@@ -22,7 +27,9 @@ async function ask(device, question) {
   if (!workers.has(device)) {
     const worker = new Worker("worker.js", { type: "module" });
     workers.set(device, worker);
-    await answer(worker, { module, files });
+    const name = moduleOf(device);
+    const started = await answer(worker, { name, module: modules.get(name), files });
+    if (started.failed) throw new Error(`${name}: ${started.failed}`);
   }
   const worker = workers.get(device);
   const reply = await answer(worker, question);
@@ -47,7 +54,7 @@ function answer(worker, question) {
 
 async function run(name) {
   const start = performance.now();
-  const reply = await ask(name.split("::").at(-1), { run: name });
+  const reply = await ask(name.split("::").at(-1), { run: name.replace(/cores$/, "cpu") });
   return { ...reply, seconds: (performance.now() - start) / 1000 };
 }
 

@@ -17,6 +17,7 @@ test("what the address leaves open has a usual value", () => {
   assert.deepEqual(asked("preset=points").map(({ what }) => what), ["sample"]);
   assert.equal(asked("what=first")[0].batch, 1);
   assert.equal(asked("preset=points&what=iteration")[0].batch, 256);
+  assert.deepEqual([asked("")[0].threads, asked("threads=2")[0].threads], [undefined, 2]);
 });
 
 test("what cannot be measured is refused by name", () => {

@@ -8,15 +8,13 @@
 import { readFile } from "node:fs/promises";
 
 import { launch } from "../../browser/chromium.mjs";
-import { serve } from "../../browser/server.mjs";
+import { ISOLATED, serve } from "../../browser/server.mjs";
 import { SITE, folder } from "../../browser/site.mjs";
 import { line, timed } from "../../../www/js/bench/line.js";
 
 const USUAL = { batch: 1, runs: 5, warmup: 1, limit: 120, threads: 1 };
 /** Longer than the slowest pair of runs on two cores and a software GPU. */
 const PATIENCE = 60 * 60_000;
-/** Threads in wasm take memory that is shared, which takes these. */
-const ISOLATED = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" };
 
 const version = async (name) => {
   const file = folder(`tests/peers/web/node_modules/${name}/package.json`);

@@ -26,20 +26,20 @@ const MEASURES = {
   iteration: (job, device) => train(job, device, (trainer) => trainer.steps(1)),
 };
 
-async function trainer(preset, device, batch) {
+async function trainer(preset, batch, options) {
   const { side } = (await presets()).find(({ name }) => name === preset);
   const data = await noise(preset, side, batch);
   // As `r3gan bench`: no augmentation, and a gamma that changes nothing.
   const config = { batch, "augmentation.base": 0, "augmentation.end": 0, "gamma.base": 0.05, "gamma.end": 0.05 };
-  return Trainer.create({ preset, device, config, ...data });
+  return Trainer.create({ preset, config, ...options, ...data });
 }
 
 async function train(job, device, step) {
-  const run = await trainer(job.preset, device, job.batch);
+  const run = await trainer(job.preset, job.batch, { device, threads: job.threads });
   try {
     let memory;
     const seconds = await timed(async () => ({ memory } = await step(run)), job);
-    return { seconds, peak_bytes: memory.reserved ?? memory.wasm };
+    return { seconds, threads: run.info.threads, peak_bytes: memory.reserved ?? memory.wasm };
   } finally {
     run.dispose();
   }
@@ -47,7 +47,7 @@ async function train(job, device, step) {
 
 /** A model file with random weights: that of a trainer which has learned nothing. */
 async function untrained(preset) {
-  const run = await trainer(preset, "cpu", 1);
+  const run = await trainer(preset, 1, { device: "cpu", threads: 1 });
   try {
     return await run.exportModel({ dtype: "f32" });
   } finally {
@@ -62,9 +62,9 @@ function request({ classes }, batch, run) {
 }
 
 async function sample(job, device) {
-  const sampler = await Sampler.load(await untrained(job.preset), { device });
+  const sampler = await Sampler.load(await untrained(job.preset), { device, threads: job.threads });
   try {
-    return { seconds: await timed((run) => sampler.sample(request(sampler.info, job.batch, run)), job) };
+    return { threads: sampler.info.threads, seconds: await timed((run) => sampler.sample(request(sampler.info, job.batch, run)), job) };
   } finally {
     sampler.dispose();
   }
@@ -73,6 +73,7 @@ async function sample(job, device) {
 /** From nothing to the first sample: each run is a worker that has loaded no part of the package yet. */
 async function first(job, device) {
   const model = await untrained(job.preset);
+  let threads;
   const once = () =>
     new Promise((resolve, reject) => {
       const worker = new Worker(new URL("./first.js", import.meta.url), { type: "module" });
@@ -80,9 +81,13 @@ async function first(job, device) {
         worker.terminate();
         settle(value);
       };
-      worker.onmessage = ({ data }) => (data.error ? end(reject, new Error(data.error)) : end(resolve, data.seconds));
+      worker.onmessage = ({ data }) => {
+        threads = data.threads;
+        if (data.error) end(reject, new Error(data.error));
+        else end(resolve, data.seconds);
+      };
       worker.onerror = ({ message }) => end(reject, new Error(message || "a worker could not be started"));
-      worker.postMessage({ model, device, batch: job.batch });
+      worker.postMessage({ model, device, threads: job.threads, batch: job.batch });
     });
-  return { seconds: await timed(once, job), model_bytes: model.byteLength };
+  return { seconds: await timed(once, job), threads, model_bytes: model.byteLength };
 }

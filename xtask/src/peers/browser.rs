@@ -18,7 +18,7 @@ struct Entry {
     peer: &'static str,
     /// As the table shows it.
     title: &'static str,
-    /// What `run.mjs` takes beside: threads, backend, formulation, objective.
+    /// What `run.mjs` takes beside: backend, formulation, objective.
     options: Value,
     /// A number takes minutes.
     slow: bool,
@@ -31,6 +31,8 @@ struct Work {
     what: &'static [&'static str],
     batch: usize,
     device: &'static str,
+    /// Of the CPU, for either side.
+    threads: usize,
 }
 
 const TRAINING: &[&str] = &["critic", "generator", "iteration"];
@@ -42,25 +44,24 @@ fn entries() -> Vec<Entry> {
     // On a software GPU the larger networks take a minute or more a picture.
     for (preset, slow) in [("demo-32", false), ("cifar10", true), ("ffhq-256", true)] {
         for what in [&["sample"], &["first"]] {
-            let on = |device| Work { preset, what, batch: 1, device };
+            let on = |device, threads| Work { preset, what, batch: 1, device, threads };
             let peer = "onnxruntime-web";
-            add(on("cpu"), peer, "ORT wasm", json!({ "threads": 1 }), false);
-            add(on("cpu"), peer, "ORT wasm, 2 threads", json!({ "threads": 2 }), false);
-            add(on("webgpu"), peer, "ORT WebGPU", json!({}), slow);
+            add(on("cpu", 1), peer, "ORT wasm", json!({}), false);
+            add(on("cpu", 2), peer, "ORT wasm", json!({}), false);
+            add(on("webgpu", 1), peer, "ORT WebGPU", json!({}), slow);
         }
     }
     let peer = "tensorflow";
-    let points = |device| Work { preset: "points", what: TRAINING, batch: 256, device };
-    let with =
-        |backend: &str, objective: &str| json!({ "backend": backend, "threads": 2, "objective": objective });
+    let points = |device| Work { preset: "points", what: TRAINING, batch: 256, device, threads: 2 };
+    let with = |backend: &str, objective: &str| json!({ "backend": backend, "objective": objective });
     add(points("cpu"), peer, "TF.js wasm", with("wasm", "r3gan"), false);
     add(points("cpu"), peer, "TF.js wasm, simple GAN", with("wasm", "simple"), false);
     add(points("cpu"), peer, "TF.js plain", with("cpu", "r3gan"), true);
     add(points("cpu"), peer, "TF.js plain, simple GAN", with("cpu", "simple"), true);
     add(points("webgpu"), peer, "TF.js WebGPU", with("webgpu", "r3gan"), false);
     add(points("webgpu"), peer, "TF.js WebGPU, simple GAN", with("webgpu", "simple"), false);
-    let pictures = |device| Work { preset: "demo-32", what: TRAINING, batch: 8, device };
-    let with = |backend: &str, formulation: &str| json!({ "backend": backend, "threads": 2, "formulation": formulation });
+    let pictures = |device| Work { preset: "demo-32", what: TRAINING, batch: 8, device, threads: 2 };
+    let with = |backend: &str, formulation: &str| json!({ "backend": backend, "formulation": formulation });
     // A convolution for each group has no gradient on wasm.
     add(pictures("cpu"), peer, "TF.js wasm, gathered", with("wasm", "gathered"), true);
     add(pictures("cpu"), peer, "TF.js wasm, shifted", with("wasm", "shifted"), false);
@@ -101,11 +102,11 @@ pub fn compare(args: &Args) -> Result<()> {
         }
     }
     let run = |peer: &str, work: &Work, what: &str, options: &Value, round: usize| -> Vec<Value> {
-        let Work { preset, batch, device, .. } = work;
+        let Work { preset, batch, device, threads, .. } = work;
         let limit = if args.all { 600 } else { 60 };
         let mut job = json!({
             "peer": peer, "preset": preset, "what": what, "batch": batch, "device": device,
-            "runs": args.runs, "warmup": 2, "limit": limit,
+            "threads": threads, "runs": args.runs, "warmup": 2, "limit": limit,
         });
         for (key, value) in options.as_object().into_iter().flatten() {
             job[key] = value.clone();
@@ -130,7 +131,9 @@ pub fn compare(args: &Args) -> Result<()> {
         let mut theirs = vec![Vec::new(); together.len()];
         let mut ours = Vec::new();
         for round in 0..args.rounds.max(1) {
-            say(format!("{}, {}, on {}, turn {}", work.preset, what.join(", "), work.device, round + 1));
+            let Work { preset, device, threads, .. } = work;
+            let all = what.join(", ");
+            say(format!("{preset}, {all}, on {device}, {threads} threads, turn {}", round + 1));
             for (entry, lines) in together.iter().zip(&mut theirs) {
                 lines.extend(run(entry.peer, &work, what[0], &entry.options, round));
             }
@@ -147,8 +150,8 @@ pub fn compare(args: &Args) -> Result<()> {
 r3gan beside others in the same Chromium; a ratio below 1.00 is ours"
     );
     println!(
-        "{:10} {:10} {:>5} {:7} {:24} {:>9} {:>9} {:>6}",
-        "preset", "what", "batch", "device", "beside", "its s", "r3gan s", "ratio"
+        "{:10} {:10} {:>5} {:7} {:>7} {:24} {:>9} {:>9} {:>6}",
+        "preset", "what", "batch", "device", "threads", "beside", "its s", "r3gan s", "ratio"
     );
     table.iter().for_each(|row| println!("{row}"));
     Ok(())
@@ -162,9 +165,11 @@ fn row(entry: &Entry, what: &str, theirs: &[Value], ours: &[Value]) -> String {
     let number = |value: Option<f64>, digits| value.map_or("-".into(), |value| format!("{value:.digits$}"));
     let (theirs, ours) = (seconds(theirs), seconds(ours));
     let ratio = ours.zip(theirs).map(|(ours, theirs)| ours / theirs);
-    let Work { preset, batch, device, .. } = entry.work;
+    let Work { preset, batch, device, threads, .. } = entry.work;
+    // A GPU has one that asks it.
+    let threads = if device == "cpu" { threads.to_string() } else { "-".into() };
     format!(
-        "{preset:10} {what:10} {batch:>5} {device:7} {:24} {:>9} {:>9} {:>6}",
+        "{preset:10} {what:10} {batch:>5} {device:7} {threads:>7} {:24} {:>9} {:>9} {:>6}",
         entry.title,
         number(theirs, 4),
         number(ours, 4),
