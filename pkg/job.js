@@ -63,7 +63,7 @@ export class Job {
       const { module, name } = await moduleFor(device, onProgress, (name) => job.call("bind", { name }));
       const started = await job.call("start", { module, device: opens && device, screens: draws && screens }).catch((error) => {
         // Such as for memory that many share, of which there is less.
-        if (giveUp(name)) instead.set(error, {});
+        if (error.name !== "AbortError" && giveUp(name)) instead.set(error, {});
         throw error;
       });
       if (draws) screens = started.screens;
@@ -84,19 +84,22 @@ export class Job {
         const thread = new Worker(new URL("./thread.js", import.meta.url), { type: "module", name: "r3gan thread" });
         this.#threads.push(thread);
         let ready = false;
-        // What the others wait for never comes.
-        const fail = (error) => (ready ? this.end(error) : reject(error));
+        const fail = (name, message) => {
+          const error = failure(name, message);
+          // What the others wait for never comes.
+          if (ready) return this.end(error);
+          // Anew, and with one: a thread that is ended may leave the memory that it shares locked.
+          instead.set(error, { threads: 1 });
+          reject(error);
+        };
         thread.onmessage = ({ data: { error } }) => {
-          if (error) return fail(failure(error.name, error.message));
+          if (error) return fail(error.name, error.message);
           ready = true;
           resolve(null);
         };
         thread.onerror = (event) => {
           event.preventDefault?.();
-          const error = failure("CrashError", `A thread could not be started (${event.message ?? "its script failed"}).`);
-          // Anew, and with one: a thread that is ended may leave the memory that it shares locked.
-          if (!ready) instead.set(error, { threads: 1 });
-          fail(error);
+          fail("CrashError", `A thread could not be started (${event.message ?? "its script failed"}).`);
         };
         thread.postMessage({ module, memory });
       });
@@ -109,11 +112,6 @@ export class Job {
     }
     await this.call("pool", { threads: count });
     this.threads = count;
-  }
-
-  #dismiss() {
-    for (const thread of this.#threads) thread.terminate();
-    this.#threads = [];
   }
 
   constructor() {
@@ -162,7 +160,7 @@ export class Job {
     if (this.#ended) return;
     this.#ended = error;
     this.#worker.terminate();
-    this.#dismiss();
+    for (const thread of this.#threads) thread.terminate();
     for (const { reject } of this.#calls.values()) reject(error);
     this.#calls.clear();
   }

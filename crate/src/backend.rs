@@ -175,11 +175,7 @@ impl Kernels for Gpu {
     }
 
     fn channel_sums(x: FloatTensor<Self>, scale: Scaling<Self>) -> FloatTensor<Self> {
-        let scale = match scale {
-            Scaling::Samples { scale } => Some(scale),
-            Scaling::None => None,
-        };
-        crate::kernels::gpu::channel_sums(x, scale)
+        crate::kernels::gpu::channel_sums(x, scale.samples())
     }
 
     fn warp(_: FloatTensor<Self>, _: FloatTensor<Self>) -> FloatTensor<Self> {
@@ -200,27 +196,24 @@ impl Kernels for Flex {
         let [groups, rows, depth] = left.layout().shape().dims();
         let [_, _, columns] = right.layout().shape().dims();
         let turned = right.clone().transpose(1, 2);
-        // As a weight's gradient is summed over pixels. Natively the `gemm` crate is quicker, by its wider vectors.
-        let of_pixels = left.clone().transpose(1, 2);
-        if cfg!(target_family = "wasm")
-            && groups == 1
-            && of_pixels.is_contiguous()
-            && right.is_contiguous()
-            && !left.is_contiguous()
-        {
-            let y = cpu::outer(values(&of_pixels), values(&right), [depth, rows, columns]);
-            return Self::finish(
-                FloatTensor::<Self>::from_data(TensorData::new(y, [1, rows, columns])),
-                finish,
-            );
-        }
         let weight = match groups {
             1 if !left.is_contiguous() => None,
             1 if right.is_contiguous() => Some(cpu::Right::Rows(values(&right))),
             1 if turned.is_contiguous() => Some(cpu::Right::Columns(values(&turned))),
             _ => None,
         };
-        let Some(weight) = weight else { return Self::finish(Self::float_matmul(left, right), finish) };
+        let Some(weight) = weight else {
+            // As a weight's gradient is summed over pixels. Natively the `gemm` crate is quicker, by its wider vectors.
+            let of_pixels = left.clone().transpose(1, 2);
+            let summed = groups == 1 && of_pixels.is_contiguous() && right.is_contiguous();
+            let y = if cfg!(target_family = "wasm") && summed {
+                let y = cpu::outer(values(&of_pixels), values(&right), [depth, rows, columns]);
+                FloatTensor::<Self>::from_data(TensorData::new(y, [1, rows, columns]))
+            } else {
+                Self::float_matmul(left, right)
+            };
+            return Self::finish(y, finish);
+        };
         product(&left, weight, [rows, depth, columns], finish)
     }
 
@@ -329,12 +322,8 @@ impl Kernels for Flex {
     fn channel_sums(x: FloatTensor<Self>, scale: Scaling<Self>) -> FloatTensor<Self> {
         let x = contiguous(x);
         let shape: [usize; 4] = x.layout().shape().dims();
-        let sums = match scale {
-            Scaling::Samples { scale } => {
-                cpu::channel_sums(values(&x), shape, Some(values(&contiguous(scale))))
-            }
-            Scaling::None => cpu::channel_sums(values(&x), shape, None),
-        };
+        let scale = scale.samples().map(contiguous);
+        let sums = cpu::channel_sums(values(&x), shape, scale.as_ref().map(values));
         FloatTensor::<Self>::from_data(TensorData::new(sums, [shape[3]]))
     }
 

@@ -26,6 +26,24 @@ async function trained({ module, threads, steps = 3 }) {
   }
 }
 
+/** In the page: what becomes of a load that is cancelled while its worker is at each stage. */
+async function cancelledAtEach({ module, stages }) {
+  const { Trainer } = await import(new URL(module, document.baseURI));
+  const post = Worker.prototype.postMessage;
+  const ends = [];
+  for (const stage of stages) {
+    const controller = new AbortController();
+    Worker.prototype.postMessage = function (message, transfer) {
+      post.call(this, message, transfer);
+      if (message.method === stage) controller.abort();
+    };
+    const starting = Trainer.create({ preset: "points", dataset: "ring8", device: "cpu", signal: controller.signal });
+    ends.push(await starting.then(() => "started", ({ name }) => name));
+  }
+  Worker.prototype.postMessage = post;
+  return ends;
+}
+
 const isolated = (scene) => scene.page.evaluate(() => globalThis.crossOriginIsolated);
 /** The wasm modules that the host was asked for. */
 const modules = (scene) => [...new Set(scene.server.requests.map(({ path }) => /(\w+)_bg\.[^/]*wasm$/.exec(path)?.[1]).filter(Boolean))];
@@ -37,8 +55,10 @@ story("threads compute what one thread computes", { webgpu: false, headers: ISOL
   const one = await scene.page.evaluate(trained, { ...PLACE, threads: 1 });
   assert.equal(one.threads, 1, one.error);
   assert.ok(one.stats.every(Number.isFinite));
+  const cancelled = await scene.page.evaluate(cancelledAtEach, { ...PLACE, stages: ["bind", "start", "pool"] });
+  assert.deepEqual(cancelled, ["AbortError", "AbortError", "AbortError"]);
   const all = await scene.page.evaluate(trained, PLACE);
-  assert.deepEqual(all, { ...one, threads: CORES }, "the same bits, whatever the number of threads");
+  assert.deepEqual(all, { ...one, threads: CORES }, "the same bits, whatever the number of threads, after loads that were cancelled too");
   assert.equal(modules(scene)[0], "r3gan_cpu", "the module for every browser is only kept for later");
   const refused = await scene.page.evaluate(trained, { ...PLACE, threads: 0 });
   assert.equal(refused.error, "SettingError: threads: 0 is not a whole number from 1 to 1024");

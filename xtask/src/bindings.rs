@@ -28,7 +28,7 @@ pub fn parity(route: Route) -> Result<PathBuf> {
 /// Makes `folder` anew, with a module for each kind of device, unless it is as the linked modules and the tool would make
 /// it again.
 fn make(route: Route, code: Code, folder: &Path) -> Result<()> {
-    let modules = [Device::Gpu, Device::Cores].map(|device| Module(code, device));
+    let modules = Device::ALL.map(|device| Module(code, device));
     let mut linked = Vec::new();
     let mut source = Sha256::new();
     for module in modules {

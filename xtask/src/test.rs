@@ -86,7 +86,7 @@ fn clippy() -> Result<Tally> {
 /// The browser tests take the modules that are made here.
 fn wasm() -> Result<Tally> {
     let mut tally = Tally::default();
-    for device in [wasm::Device::Gpu, wasm::Device::Cores] {
+    for device in wasm::Device::ALL {
         tally += match wasm::lint(wasm::Route::Auto, device)? {
             true => Tally::passed(),
             false => {

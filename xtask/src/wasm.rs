@@ -93,6 +93,8 @@ impl Module {
 }
 
 impl Device {
+    pub const ALL: [Self; 2] = [Self::Gpu, Self::Cores];
+
     const fn feature(self) -> &'static str {
         match self {
             Self::Gpu => "--features=webgpu",

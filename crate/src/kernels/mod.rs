@@ -163,6 +163,15 @@ pub enum Scaling<B: Backend> {
     Samples { scale: FloatTensor<B> },
 }
 
+impl<B: Backend> Scaling<B> {
+    pub(crate) fn samples(self) -> Option<FloatTensor<B>> {
+        match self {
+            Self::None => None,
+            Self::Samples { scale } => Some(scale),
+        }
+    }
+}
+
 /// Whether the augmentation's direct warp applies to `x`.
 pub fn has_warp(x: &Tensor<4>) -> bool {
     x.dtype() == DType::F32 && backend::is_cpu(&x.device())

@@ -5,7 +5,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Condvar, LazyLock, Mutex, PoisonError};
+use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use rayon::{BroadcastContext, ThreadBuilder, ThreadPoolBuilder, Yield};
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -33,7 +33,7 @@ pub fn start_pool(threads: usize) -> Result<(), Failure> {
     pool.build_global().map_err(|e| unfit("threads", &e.to_string()))?;
     rayon::spawn_broadcast(stay);
     // A thread that computed before it stays would meet that task where it waits for another, and never leave it.
-    let mut staying = SLEEP.0.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut staying = staying();
     while *staying + 1 < threads {
         staying = SLEEP.1.wait(staying).unwrap_or_else(PoisonError::into_inner);
     }
@@ -53,6 +53,11 @@ pub fn run_thread() {
 static AWAKE: AtomicBool = AtomicBool::new(false);
 /// How many threads [`stay`].
 static SLEEP: (Mutex<usize>, Condvar) = (Mutex::new(0), Condvar::new());
+
+fn staying() -> MutexGuard<'static, usize> {
+    SLEEP.0.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Tasks that they took over from the module's worker.
 static TAKEN: AtomicUsize = AtomicUsize::new(0);
 
@@ -69,7 +74,7 @@ pub fn keep_awake(awake: bool) {
     AWAKE.store(awake, Ordering::Release);
     if awake {
         // Whoever is about to sleep has looked by then, or sleeps.
-        drop(SLEEP.0.lock().unwrap_or_else(PoisonError::into_inner));
+        drop(staying());
         SLEEP.1.notify_all();
     }
 }
@@ -81,7 +86,7 @@ fn stay(thread: BroadcastContext) {
     if thread.index() == 0 {
         return;
     }
-    *SLEEP.0.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+    *staying() += 1;
     SLEEP.1.notify_all();
     loop {
         while AWAKE.load(Ordering::Acquire) {
@@ -89,7 +94,7 @@ fn stay(thread: BroadcastContext) {
                 TAKEN.fetch_add(1, Ordering::Relaxed);
             }
         }
-        let mut asleep = SLEEP.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut asleep = staying();
         while !AWAKE.load(Ordering::Acquire) {
             asleep = SLEEP.1.wait(asleep).unwrap_or_else(PoisonError::into_inner);
         }
