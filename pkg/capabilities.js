@@ -5,8 +5,25 @@ import { usualThreads } from "./modules.js";
 const HOW =
   "WebGPU is in Chrome and Edge, in Safari from version 26, and in Firefox on Windows and macOS; the page must come over https or from this machine.";
 
+/**
+ * The last answer.
+ * @type {Promise<import("./index.js").Capabilities> | undefined}
+ */
+let last;
+
+/** Asks anew: a GPU may have come or gone. */
+export function capabilities() {
+  last = ask();
+  return last;
+}
+
+/** What was found last, for whom a new adapter would only be a delay. */
+export function knownCapabilities() {
+  return last ?? capabilities();
+}
+
 /** @returns {Promise<import("./index.js").Capabilities>} */
-export async function capabilities() {
+async function ask() {
   const none = (reason) => ({
     webgpu: false,
     device: /** @type {const} */ ("cpu"),

@@ -1,6 +1,6 @@
 /** The facade: see `index.d.ts` for what everything means. */
 
-import { capabilities } from "./capabilities.js";
+import { capabilities, knownCapabilities } from "./capabilities.js";
 import { failure } from "./failure.js";
 import { download } from "./fetching.js";
 import { Job } from "./job.js";
@@ -228,7 +228,7 @@ function jobOf() {
 
 export async function presets() {
   // By the module that is needed anyway.
-  const { device } = await capabilities();
+  const { device } = await knownCapabilities();
   const job = await Job.start({ device, opens: false });
   try {
     return await job.call("presets");
@@ -238,7 +238,7 @@ export async function presets() {
 }
 
 export async function preload({ onProgress } = {}) {
-  await moduleFor((await capabilities()).device, onProgress);
+  await moduleFor((await knownCapabilities()).device, onProgress);
 }
 
 export function loseDevice(job) {

@@ -1,9 +1,8 @@
 //! The updates after a gradient, in place; see [`crate::training::Adam`] and [`crate::training::average`].
 
 use pulp::Arch;
-use rayon::prelude::*;
 
-use super::TASK;
+use super::{TASK, each};
 use crate::kernels::AdamStep;
 
 /// Adam without momentum on `weight` and its second `moment`.
@@ -11,8 +10,8 @@ pub fn adam(weight: &mut [f32], moment: &mut [f32], gradient: &[f32], step: Adam
     let (rate, beta2, rest) = (step.rate as f32, step.beta2 as f32, (1.0 - step.beta2) as f32);
     let (correction, epsilon) = (step.correction as f32, step.epsilon as f32);
     let arch = Arch::new();
-    let tasks = weight.par_chunks_mut(TASK).zip(moment.par_chunks_mut(TASK)).zip(gradient.par_chunks(TASK));
-    tasks.for_each(|((weight, moment), gradient)| {
+    let tasks = weight.chunks_mut(TASK).zip(moment.chunks_mut(TASK)).zip(gradient.chunks(TASK));
+    each(false, tasks, |((weight, moment), gradient)| {
         arch.dispatch(|| {
             for ((weight, moment), gradient) in weight.iter_mut().zip(moment).zip(gradient) {
                 *moment = *moment * beta2 + gradient * gradient * rest;
@@ -25,7 +24,7 @@ pub fn adam(weight: &mut [f32], moment: &mut [f32], gradient: &[f32], step: Adam
 /// Moves `average` towards `weight`, rounded as the reference's `lerp` does.
 pub fn average(average: &mut [f32], weight: &[f32], decay: f32, rest: f32) {
     let arch = Arch::new();
-    average.par_chunks_mut(TASK).zip(weight.par_chunks(TASK)).for_each(|(average, weight)| {
+    each(false, average.chunks_mut(TASK).zip(weight.chunks(TASK)), |(average, weight)| {
         arch.dispatch(|| {
             for (average, weight) in average.iter_mut().zip(weight) {
                 let distance = *average - weight;

@@ -4,15 +4,15 @@ use std::cell::RefCell;
 use std::mem::MaybeUninit;
 
 use pulp::{Arch, Simd, WithSimd};
-use rayon::prelude::*;
 
-use super::TASK;
+use super::{TASK, each, enough_tasks};
 
 /// Entries of a word of slopes. Bit `i` of word `w` is of entry `32 w + i`.
 pub const WORD: usize = u32::BITS as usize;
 
-/// Products that one core does alone, in some ten microseconds.
-const ALONE: usize = 1 << 20;
+/// Products that one core does alone, in some ten microseconds: less is done before another would have woken up. A page's
+/// threads are awake, and slower.
+const ALONE: usize = if cfg!(target_family = "wasm") { 1 << 18 } else { 1 << 20 };
 
 /// The entries of one word.
 type Entries = [f32; WORD];
@@ -51,12 +51,12 @@ pub fn finish(x: &mut [f32], record: &mut [u32], finish: Finish) {
     let part = |task: usize, x: &mut [f32], record: &mut [u32]| {
         arch.dispatch(Task { x, record, start: task * TASK, finish });
     };
-    let tasks = x.par_chunks_mut(TASK).enumerate();
+    let tasks = x.chunks_mut(TASK).enumerate();
     if record.is_empty() {
-        return tasks.for_each(|(task, x)| part(task, x, &mut []));
+        return each(false, tasks, |(task, x)| part(task, x, &mut []));
     }
-    let records = record.par_chunks_mut(TASK / WORD);
-    tasks.zip(records).for_each(|((task, x), record)| part(task, x, record));
+    let records = record.chunks_mut(TASK / WORD);
+    each(false, tasks.zip(records), |((task, x), record)| part(task, x, record));
 }
 
 /// Neighbouring channels of some rows of a feature map `[rows, channels]`.
@@ -87,25 +87,26 @@ pub fn blocks(
     let part = |place: &mut Place| {
         VALUES.with_borrow_mut(|values| place.compute(values, channels, joins.then_some(finish), &body));
     };
-    // Less is done before another core would have woken up.
-    let least = if work > ALONE { 1 } else { usize::MAX };
+    let alone = work <= ALONE;
+    // Enough for all cores: neighbouring blocks of a strip, which share lines of the cache, then are one core's.
+    let whole_strips = alone || rows.div_ceil(tall) >= enough_tasks();
     let mut y = Vec::with_capacity(rows * channels);
     let free = &mut y.spare_capacity_mut()[..rows * channels];
-    let strips = free.par_chunks_mut(tall * channels).enumerate().with_min_len(least);
+    let strips = free.chunks_mut(tall * channels).enumerate();
     if joins && !record.is_empty() {
-        let records = record.par_chunks_mut(tall * channels / WORD);
-        strips.zip(records).for_each(|((strip, y), record)| {
+        let records = record.chunks_mut(tall * channels / WORD);
+        each(alone, strips.zip(records), |((strip, y), record)| {
             let mut places = places(y, strip * tall, channels, wide);
             for row in record.chunks_exact_mut(channels / WORD) {
                 for (place, words) in places.iter_mut().zip(row.chunks_mut(wide / WORD)) {
                     place.records.push(words);
                 }
             }
-            places.par_iter_mut().with_min_len(least).for_each(part);
+            each(whole_strips, places.iter_mut(), part);
         });
     } else {
-        strips.for_each(|(strip, y)| {
-            places(y, strip * tall, channels, wide).par_iter_mut().with_min_len(least).for_each(part);
+        each(alone, strips, |(strip, y)| {
+            each(whole_strips, places(y, strip * tall, channels, wide).iter_mut(), part);
         });
     }
     // SAFETY: the places cover the map, and each has set its lines.

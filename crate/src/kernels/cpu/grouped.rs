@@ -7,10 +7,9 @@
 use std::array::from_fn;
 
 use pulp::{Arch, Simd, WithSimd};
-use rayon::prelude::*;
 
-use super::Shape;
 use super::finish::{Block, Finish, blocks};
+use super::{Shape, each, enough_tasks};
 
 /// Taps of the 3x3 window, row by row.
 pub const TAPS: usize = 9;
@@ -24,8 +23,8 @@ const TASK_PIXELS: usize = 256;
 /// Entries of a weight whose order one task changes.
 const TASK_WEIGHTS: usize = 1 << 16;
 
-/// Channels of a task: small maps have work for several cores.
-const TASK_CHANNELS: usize = 128;
+/// The fewest and most channels of a task: small maps have work for several cores.
+const TASK_CHANNELS: [usize; 2] = [32, 128];
 
 /// A weight `[groups, out, in, 3, 3]` of groups of `width` channels as `[groups, 9, in, out]`, or for the adjoint with turned
 /// taps and inputs and outputs changed. Panics if the width is not one of [`GROUP_WIDTHS`], as all here.
@@ -69,11 +68,9 @@ fn turn_taps<const W: usize>(weight: &[f32], adjoint: bool) -> Vec<f32> {
     /// Neighbours in the result that are gathered at a time.
     const TURNED: usize = 8;
     let mut kernel = vec![0.0; weight.len()];
-    let groups = weight.par_chunks_exact(W * W * TAPS).zip(kernel.par_chunks_exact_mut(W * W * TAPS));
-    let groups = groups.with_min_len(TASK_WEIGHTS / (W * W * TAPS));
     // Entries from one neighbour to the next, and from one of `W` lines of neighbours to the next.
     let [near, far] = if adjoint { [TAPS, W * TAPS] } else { [W * TAPS, TAPS] };
-    groups.for_each(|(weight, kernel)| {
+    each_group::<W>(weight, &mut kernel, |weight, kernel| {
         for (tap, lines) in kernel.chunks_exact_mut(W * W).enumerate() {
             let tap = if adjoint { TAPS - 1 - tap } else { tap };
             for (line, neighbours) in lines.as_chunks_mut::<W>().0.iter_mut().enumerate() {
@@ -90,9 +87,7 @@ fn turn_taps<const W: usize>(weight: &[f32], adjoint: bool) -> Vec<f32> {
 /// `[groups, 9, in, out]` as `[groups, out, in, 9]`.
 fn taps_last<const W: usize>(kernel: &[f32]) -> Vec<f32> {
     let mut weight = vec![0.0; kernel.len()];
-    let groups = kernel.par_chunks_exact(W * W * TAPS).zip(weight.par_chunks_exact_mut(W * W * TAPS));
-    let groups = groups.with_min_len(TASK_WEIGHTS / (W * W * TAPS));
-    groups.for_each(|(kernel, weight)| {
+    each_group::<W>(kernel, &mut weight, |kernel, weight| {
         for (pair, taps) in weight.as_chunks_mut::<TAPS>().0.iter_mut().enumerate() {
             let (output, input) = (pair / W, pair % W);
             for (tap, value) in taps.iter_mut().enumerate() {
@@ -101,6 +96,14 @@ fn taps_last<const W: usize>(kernel: &[f32]) -> Vec<f32> {
         }
     });
     weight
+}
+
+/// Each group of one order of a weight, and of the other.
+fn each_group<const W: usize>(from: &[f32], to: &mut [f32], turn: impl Fn(&[f32], &mut [f32]) + Sync) {
+    let (group, task) = (W * W * TAPS, TASK_WEIGHTS / (W * W * TAPS) * W * W * TAPS);
+    each(false, from.chunks(task).zip(to.chunks_mut(task)), |(from, to)| {
+        from.chunks_exact(group).zip(to.chunks_exact_mut(group)).for_each(|(from, to)| turn(from, to));
+    });
 }
 
 fn correlate_width<const W: usize>(
@@ -112,8 +115,11 @@ fn correlate_width<const W: usize>(
 ) -> Vec<f32> {
     let [batch, height, width, channels] = shape;
     let (rows, picture) = (rows_per_task(height, width), height * width);
-    let (size, work) = ([rows * width, TASK_CHANNELS], (batch * picture * channels).saturating_mul(W * TAPS));
-    blocks([batch * picture, channels], size, work, record, finish, |block| {
+    let strips = batch * height / rows;
+    let [fewest, most] = TASK_CHANNELS;
+    let wide = (channels * strips / enough_tasks()).next_multiple_of(fewest).clamp(fewest, most);
+    let work = (batch * picture * channels).saturating_mul(W * TAPS);
+    blocks([batch * picture, channels], [rows * width, wide], work, record, finish, |block| {
         let x = &x[block.first_row / picture * picture * channels..][..picture * channels];
         let first_row = block.first_row % picture / width;
         let first_group = block.first_channel / W;
@@ -132,7 +138,7 @@ fn kernel_gradient_width<const W: usize>(x: &[f32], delta: &[f32], shape: Shape)
     let [batch, height, width, channels] = shape;
     let rows = rows_per_task(height, width);
     let mut gradient = vec![0.0; channels / W * TAPS * W * W];
-    gradient.par_chunks_mut(TAPS * W * W).enumerate().for_each(|(group, gradient)| {
+    each(false, gradient.chunks_mut(TAPS * W * W).enumerate(), |(group, gradient)| {
         let mut window = Window::<W>::new(rows, width);
         let mut signal = vec![[0.0; W]; rows * width];
         for picture in 0..batch {
@@ -360,7 +366,7 @@ fn rows_per_task(height: usize, width: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::cpu::Activation;
+    use crate::kernels::cpu::{Activation, normal};
     use crate::random::RandomState;
 
     /// The definition, straight from the sum.
@@ -389,10 +395,6 @@ mod tests {
         y
     }
 
-    fn random(random: &mut RandomState, n: usize) -> Vec<f32> {
-        (0..n).map(|_| random.randn() as f32).collect()
-    }
-
     #[test]
     fn agrees_with_the_definition_on_odd_shapes() {
         let mut source = RandomState::new(5);
@@ -405,8 +407,8 @@ mod tests {
         ] {
             let [b, h, w, c] = shape;
             let width = c / groups;
-            let x = random(&mut source, b * h * w * c);
-            let weight = random(&mut source, groups * TAPS * width * width);
+            let x = normal(&mut source, b * h * w * c);
+            let weight = normal(&mut source, groups * TAPS * width * width);
             let nothing = Finish { bias: None, activation: Activation::Nothing, other: None, slope: 0.0 };
             let kernel = taps_first(&weight, width, false);
             let y = grouped(&x, shape, &kernel, groups, &mut [], nothing);
@@ -416,7 +418,7 @@ mod tests {
                 assert!((a - b).abs() <= 1e-5 * largest, "{shape:?}: {a} is not {b}");
             }
             // The weight's gradient is the adjoint in the other argument: <y(w), d> = <w, gradient(d)>.
-            let delta = random(&mut source, x.len());
+            let delta = normal(&mut source, x.len());
             let gradient = weight_gradient(&x, &delta, shape, groups);
             for probe in [0, gradient.len() / 2, gradient.len() - 1] {
                 let mut unit = vec![0.0; gradient.len()];

@@ -3,6 +3,7 @@
 //! Nothing is reduced across threads, so that a result never depends on their number.
 
 pub mod adam;
+mod cores;
 mod finish;
 mod grouped;
 mod outer;
@@ -11,6 +12,8 @@ mod product;
 mod resample;
 mod sums;
 
+pub use cores::each;
+use cores::enough_tasks;
 pub use finish::{Activation, Bias, Finish, WORD, finish};
 pub use grouped::{GROUP_WIDTHS, TAPS, grouped, taps_first, weight_gradient};
 pub use outer::outer;
@@ -24,3 +27,14 @@ pub type Shape = [usize; 4];
 
 /// Entries of one task of an entrywise pass.
 const TASK: usize = 1 << 15;
+
+/// Entries that one core passes over alone, in some ten microseconds.
+const ALONE: usize = 1 << 15;
+
+/// What tests compute with.
+#[cfg(test)]
+fn normal(source: &mut crate::random::RandomState, count: usize) -> Vec<f32> {
+    let mut values = vec![0.0; count];
+    source.fill_randn(&mut values);
+    values
+}

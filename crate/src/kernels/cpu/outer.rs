@@ -7,8 +7,9 @@ use std::cell::RefCell;
 
 use pulp::{Arch, Simd, WithSimd};
 
+use super::enough_tasks;
 use super::finish::{Activation, Block, Finish, blocks};
-use super::product::{Out, TASK_COLUMNS, TASKS, VECTORS, aligned, pack_rows, rows_of_tile, tile};
+use super::product::{Out, TASK_COLUMNS, VECTORS, aligned, pack_rows, rows_of_tile, tile};
 
 /// Pixels at a time: a panel of their channels stays in the first cache.
 const TERMS: usize = 256;
@@ -20,7 +21,7 @@ const TASK_ROWS: [usize; 2] = [48, 256];
 pub fn outer(left: &[f32], right: &[f32], [terms, rows, columns]: [usize; 3]) -> Vec<f32> {
     let arch = Arch::new();
     let [fewest, most] = TASK_ROWS;
-    let tall = (rows * columns.div_ceil(TASK_COLUMNS) / TASKS).clamp(fewest, most);
+    let tall = (rows * columns.div_ceil(TASK_COLUMNS) / enough_tasks()).clamp(fewest, most);
     let work = rows.saturating_mul(terms).saturating_mul(columns);
     let nothing = Finish { bias: None, activation: Activation::Nothing, other: None, slope: 0.0 };
     blocks([rows, columns], [tall, TASK_COLUMNS], work, &mut [], nothing, |block| {
@@ -117,6 +118,7 @@ fn pack_tiles<const ROWS: usize>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::cpu::normal;
     use crate::random::RandomState;
 
     /// Parts, tiles and panels that are whole, cut, or single.
@@ -134,7 +136,7 @@ mod tests {
     #[test]
     fn agrees_with_the_definition() {
         let mut source = RandomState::new(11);
-        let mut random = |n: usize| -> Vec<f32> { (0..n).map(|_| source.randn() as f32).collect() };
+        let mut random = |count| normal(&mut source, count);
         for size @ [terms, rows, columns] in SIZES {
             let (left, right) = (random(terms * rows), random(terms * columns));
             let mut scalar = vec![f32::NAN; rows * columns];

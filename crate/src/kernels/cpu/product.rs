@@ -8,14 +8,15 @@ use std::cell::RefCell;
 
 use pulp::{Arch, Simd, WithSimd};
 
+use super::enough_tasks;
 use super::finish::{Block, Finish, blocks};
 
-/// Columns of a task, and its fewest and most rows: more pack less often, fewer give all cores work.
+/// Columns of a task.
 pub(super) const TASK_COLUMNS: usize = 64;
-const TASK_ROWS: [usize; 2] = [256, 1024];
 
-/// Tasks that are enough.
-pub(super) const TASKS: usize = 16;
+/// Its fewest and most rows: more pack less often, fewer give all cores work. Panels are packed already.
+const TASK_ROWS: [usize; 2] = [256, 1024];
+const TASK_ROWS_OF_PANELS: [usize; 2] = [64, 1024];
 
 /// Vectors of columns of a tile.
 pub(super) const VECTORS: usize = 2;
@@ -55,8 +56,11 @@ pub fn product(
     finish: Finish,
 ) -> Vec<f32> {
     let arch = Arch::new();
-    let [fewest, most] = TASK_ROWS;
-    let tall = (rows * columns.div_ceil(TASK_COLUMNS) / TASKS).clamp(fewest, most);
+    let [fewest, most] = match right {
+        Right::Panels(_) => TASK_ROWS_OF_PANELS,
+        _ => TASK_ROWS,
+    };
+    let tall = (rows * columns.div_ceil(TASK_COLUMNS) / enough_tasks()).clamp(fewest, most);
     let (size, work) = ([tall, TASK_COLUMNS], rows.saturating_mul(depth).saturating_mul(columns));
     blocks([rows, columns], size, work, record, finish, |block| {
         PANEL.with_borrow_mut(|panel| {
@@ -132,7 +136,7 @@ impl Multiply<'_, '_> {
                 panel
             }
         };
-        let (panel, _) = S::as_simd_f32s(panel).0.as_chunks::<VECTORS>();
+        let panel = &S::as_simd_f32s(panel).0.as_chunks::<VECTORS>().0[..depth];
         let lines = self.block.values.len() / width;
         let mut line = 0;
         while line < lines {
@@ -199,17 +203,28 @@ pub(super) fn tile<S: Simd, const ROWS: usize>(
             }
         }
     }
+    let whole = out.values.len() >= ROWS * out.width && out.offset + VECTORS * S::F32_LANES <= out.width;
+    if !whole {
+        return cut::<S, ROWS>(simd, sums, out);
+    }
+    // A loop whose length is known: sums that are counted through would be kept in memory from the start.
+    for (row, sums) in sums.iter().enumerate() {
+        let line = &mut out.values[row * out.width + out.offset..];
+        let to: &mut [S::f32s; VECTORS] =
+            S::as_mut_simd_f32s(line).0.first_chunk_mut().expect("the line is whole");
+        for (to, sum) in to.iter_mut().zip(sums) {
+            *to = if out.adds { simd.add_f32s(*to, *sum) } else { *sum };
+        }
+    }
+}
+
+/// Writes what of a tile has a place.
+#[inline(always)]
+fn cut<S: Simd, const ROWS: usize>(simd: S, sums: [[S::f32s; VECTORS]; ROWS], out: &mut Out) {
     for (sums, line) in sums.iter().zip(out.values.chunks_exact_mut(out.width)) {
-        let line = &mut line[out.offset..];
-        match S::as_mut_simd_f32s(line).0.first_chunk_mut() {
-            Some(whole) if !out.adds => *whole = *sums,
-            Some(whole) => whole.iter_mut().zip(sums).for_each(|(to, sum)| *to = simd.add_f32s(*to, *sum)),
-            None => {
-                for (to, sum) in line.chunks_mut(S::F32_LANES).zip(sums) {
-                    let before = if out.adds { simd.partial_load_f32s(to) } else { simd.splat_f32s(0.0) };
-                    simd.partial_store_f32s(to, simd.add_f32s(before, *sum));
-                }
-            }
+        for (to, sum) in line[out.offset..].chunks_mut(S::F32_LANES).zip(sums) {
+            let before = if out.adds { simd.partial_load_f32s(to) } else { simd.splat_f32s(0.0) };
+            simd.partial_store_f32s(to, simd.add_f32s(before, *sum));
         }
     }
 }
@@ -271,7 +286,7 @@ fn pack_columns<const TURNED: usize>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::cpu::{Activation, Bias, WORD};
+    use crate::kernels::cpu::{Activation, Bias, WORD, normal};
     use crate::random::RandomState;
 
     /// Tiles, panels and squares that are whole, cut, or single.
@@ -290,7 +305,7 @@ mod tests {
     #[test]
     fn agrees_with_the_definition_however_the_right_side_lies() {
         let mut source = RandomState::new(7);
-        let mut random = |n: usize| -> Vec<f32> { (0..n).map(|_| source.randn() as f32).collect() };
+        let mut random = |count| normal(&mut source, count);
         for size @ [rows, depth, columns] in SIZES {
             let (left, right, bias) = (random(rows * depth), random(depth * columns), random(columns));
             let turned: Vec<f32> =

@@ -1,9 +1,8 @@
 //! Resampling by two with `[1, 3, 3, 1] / 8` on each axis, rows first; see [`crate::linear::resample`].
 
 use pulp::{Arch, Simd, WithSimd};
-use rayon::prelude::*;
 
-use super::Shape;
+use super::{ALONE, Shape, TASK, each, enough_tasks};
 
 /// `x [b, h, w, c]` in twice or half the size, times `factor`.
 pub fn resample(x: &[f32], [batch, height, width, channels]: Shape, up: bool, factor: f32) -> Vec<f32> {
@@ -13,15 +12,18 @@ pub fn resample(x: &[f32], [batch, height, width, channels]: Shape, up: bool, fa
         return y;
     }
     let arch = Arch::new();
-    let tasks = y.par_chunks_mut(columns * channels).enumerate();
-    tasks.for_each_init(
-        || vec![0.0; width * channels],
-        |line, (task, y)| {
-            let (picture, row) = (task / rows, task % rows);
+    // Some rows a task, which share a line.
+    let some = (TASK / (columns * channels)).clamp(1, (batch * rows).div_ceil(enough_tasks()));
+    let alone = y.len() <= ALONE;
+    let tasks = y.chunks_mut(some * columns * channels).enumerate();
+    each(alone, tasks, |(task, y)| {
+        let mut line = vec![0.0; width * channels];
+        for (index, y) in y.chunks_exact_mut(columns * channels).enumerate() {
+            let (picture, row) = ((task * some + index) / rows, (task * some + index) % rows);
             let x = &x[picture * height * width * channels..][..height * width * channels];
-            arch.dispatch(Row { x, height, channels, row, up, factor, line, y });
-        },
-    );
+            arch.dispatch(Row { x, height, channels, row, up, factor, line: &mut line, y });
+        }
+    });
     y
 }
 

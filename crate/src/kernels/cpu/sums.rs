@@ -1,9 +1,8 @@
 //! Sums over the pixels of feature maps: the gradients of biases.
 
 use pulp::Arch;
-use rayon::prelude::*;
 
-use super::Shape;
+use super::{ALONE, Shape, each};
 
 /// Channels of a task, which has all pixels: its sums are in one order, whatever the number of threads.
 const TASK_CHANNELS: usize = 64;
@@ -11,17 +10,12 @@ const TASK_CHANNELS: usize = 64;
 /// Pixels that are added up by themselves, so that few terms follow one another.
 const PIECE: usize = 64;
 
-/// Entries that one core reads alone, in some ten microseconds.
-const ALONE: usize = 1 << 15;
-
 /// The sum of `x [b, h, w, c]` over all but channels, each sample times its entry of `scale [b]`, one if absent: `[c]`.
 pub fn channel_sums(x: &[f32], [_, height, width, channels]: Shape, scale: Option<&[f32]>) -> Vec<f32> {
     let arch = Arch::new();
     let (sample, area) = (height * width * channels, height * width);
     let mut sums = vec![0.0; channels];
-    let least = if x.len() > ALONE { 1 } else { usize::MAX };
-    let tasks = sums.par_chunks_mut(TASK_CHANNELS).enumerate().with_min_len(least);
-    tasks.for_each(|(task, sums)| {
+    each(x.len() <= ALONE, sums.chunks_mut(TASK_CHANNELS).enumerate(), |(task, sums)| {
         arch.dispatch(|| {
             let (first, count) = (task * TASK_CHANNELS, sums.len());
             let (mut whole, mut part) = ([0.0; TASK_CHANNELS], [0.0; TASK_CHANNELS]);
@@ -49,6 +43,7 @@ pub fn channel_sums(x: &[f32], [_, height, width, channels]: Shape, scale: Optio
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::cpu::normal;
     use crate::random::RandomState;
 
     #[test]
@@ -57,8 +52,8 @@ mod tests {
         let shapes =
             [[1, 1, 1, 1], [5, 1, 1, 70], [300, 1, 1, 256], [2, 3, 5, 3], [3, 13, 11, 65], [1, 64, 64, 64]];
         for shape @ [batch, height, width, channels] in shapes {
-            let x: Vec<f32> = (0..shape.iter().product()).map(|_| source.randn() as f32).collect();
-            let scales: Vec<f32> = (0..batch).map(|_| source.randn() as f32).collect();
+            let x = normal(&mut source, shape.iter().product());
+            let scales = normal(&mut source, batch);
             for scale in [None, Some(&scales[..])] {
                 let sums = channel_sums(&x, shape, scale);
                 for (channel, sum) in sums.iter().enumerate() {
