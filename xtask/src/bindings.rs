@@ -4,14 +4,14 @@
 //! speed, and saves a quarter of the plain size; but what it writes compresses worse: 2.22 MB instead of 2.12 MB
 //! come over the line.
 
-use crate::run::{command, readable, run, say, size};
-use crate::tools;
+use crate::run::{readable, say, size};
 use crate::wasm::{self, Code, Device, Module, Route};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
+use wasm_bindgen_cli_support::Bindgen;
 
 /// Makes `pkg/wasm`, the part of the npm package that is not committed.
 pub fn package(route: Route) -> Result<()> {
@@ -36,7 +36,7 @@ fn make(route: Route, code: Code, folder: &Path) -> Result<()> {
         source.update(fs::read(&path).with_context(|| path.display().to_string())?);
         linked.push(path);
     }
-    source.update(tools::wasm_bindgen_version()?);
+    source.update(version()?);
     let source = hexadecimal(source);
     let outputs = modules.map(|module| {
         let name = module.name();
@@ -64,11 +64,11 @@ fn make(route: Route, code: Code, folder: &Path) -> Result<()> {
             fs::remove_dir_all(old)?;
         }
     }
-    let program = tools::wasm_bindgen()?.display().to_string();
     for (module, linked) in modules.iter().zip(&linked) {
-        let mut bind =
-            command(&program, &["--target=web", "--remove-name-section", "--remove-producers-section"]);
-        run(bind.args(["--out-name", module.name()]).arg("--out-dir").arg(&unfinished).arg(linked))?;
+        let mut bind = Bindgen::new();
+        bind.web(true)?.typescript(true).omit_default_module_path(false);
+        bind.remove_name_section(true).remove_producers_section(true);
+        bind.input_path(linked).out_name(module.name()).generate(&unfinished)?;
     }
     fs::rename(&unfinished, folder)?;
     fs::write(stamp_file, stamp(folder)?)?;
@@ -80,6 +80,47 @@ fn make(route: Route, code: Code, folder: &Path) -> Result<()> {
     Ok(())
 }
 
+/// That of the library and of what reads its modules, which must be the same.
+fn version() -> Result<String> {
+    let lock = fs::read_to_string("Cargo.lock").context("Cargo.lock")?;
+    let [library, tool] =
+        ["wasm-bindgen", "wasm-bindgen-cli-support"].map(|name| locked_version(&lock, name));
+    let (library, tool) = (library?, tool?);
+    if library != tool {
+        bail!(
+            "Cargo.lock has wasm-bindgen {library}, but wasm-bindgen-cli-support {tool}: xtask/Cargo.toml names the latter"
+        );
+    }
+    Ok(library)
+}
+
+/// The one version of a package in a Cargo.lock.
+fn locked_version(lock: &str, package: &str) -> Result<String> {
+    let heading = format!("[[package]]\nname = \"{package}\"\nversion = \"");
+    let mut found = lock.split(&heading).skip(1).filter_map(|rest| rest.split_once('"'));
+    match (found.next(), found.next()) {
+        (Some((version, _)), None) => Ok(version.to_owned()),
+        (None, _) => bail!("Cargo.lock has no {package}"),
+        (Some((one, _)), Some((other, _))) => bail!("Cargo.lock has {package} {one} and {other}: keep one"),
+    }
+}
+
 fn hexadecimal(hash: Sha256) -> String {
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::locked_version;
+
+    #[test]
+    fn the_version_is_the_lock_files() {
+        let entry = |name: &str, version: &str| {
+            format!("[[package]]\nname = \"{name}\"\nversion = \"{version}\"\nsource = \"x\"\n\n")
+        };
+        let lock = entry("wasm-bindgen", "0.2.130") + &entry("wasm-bindgen-futures", "0.4.80");
+        assert_eq!(locked_version(&lock, "wasm-bindgen").unwrap(), "0.2.130");
+        assert!(locked_version(&lock, "wasm").is_err());
+        assert!(locked_version(&(lock + &entry("wasm-bindgen", "0.2.131")), "wasm-bindgen").is_err());
+    }
 }

@@ -76,7 +76,8 @@ fn clippy() -> Result<Tally> {
     install::component("clippy")?;
     let packages = PACKAGES.map(|package| vec!["-p", package, "--all-targets"]);
     // Ours without GPUs; Burn as before, or most of what it takes would be checked once more.
-    let on_cpu_alone = vec!["-p", "r3gan", "--no-default-features", "--features=cli,burn/wgpu,burn/x86-v4,pulp/x86-v4"];
+    let on_cpu_alone =
+        vec!["-p", "r3gan", "--no-default-features", "--features=cli,burn/wgpu,burn/x86-v4,pulp/x86-v4"];
     for choice in packages.into_iter().chain([on_cpu_alone]) {
         let args = [&["clippy", "--release"], &choice[..], &["--", "-D", "warnings"]].concat();
         run(&mut command("cargo", &args))?;

@@ -7,9 +7,9 @@ const PRESETS = ["demo-32", "points", "cifar10"];
 const asked = (query) => jobs(new URLSearchParams(query), PRESETS);
 
 test("the address names presets and work, each with each", () => {
-  const list = asked("preset=demo-32,cifar10&what=sample,critic&device=cpu&batch=3&runs=2&warmup=0&limit=9");
+  const list = asked("preset=demo-32,cifar10&what=sample,critic&device=cpu&batch=3&runs=2&warmup=0&least=4&limit=9");
   assert.deepEqual(list.map(({ preset, what }) => `${preset} ${what}`), ["demo-32 sample", "demo-32 critic", "cifar10 sample", "cifar10 critic"]);
-  for (const { device, batch, runs, warmup, limit } of list) assert.deepEqual([device, batch, runs, warmup, limit], ["cpu", 3, 2, 0, 9]);
+  for (const { device, batch, runs, warmup, least, limit } of list) assert.deepEqual([device, batch, runs, warmup, least, limit], ["cpu", 3, 2, 0, 4, 9]);
 });
 
 test("what the address leaves open has a usual value", () => {
@@ -41,6 +41,8 @@ test("runs come after the warm-up, and the limit leaves one of them", async () =
   const seen = [];
   const seconds = await timed(async (run) => seen.push(run) && 0.5, { runs: 2, warmup: 1, limit: 60 });
   assert.deepEqual([seen, seconds], [[0, 1, 2], [0.5, 0.5]]);
+  const lasting = await timed(async () => 0.5, { runs: 2, warmup: 1, least: 0.05, limit: 60 });
+  assert.ok(lasting.length > 2, "runs go on until the time is over");
   const wait = () => new Promise((resolve) => setTimeout(resolve, 5));
   assert.equal((await timed(wait, { runs: 9, warmup: 9, limit: 0 })).length, 1);
 });

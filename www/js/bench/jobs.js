@@ -12,9 +12,9 @@ const USUAL = [
 ];
 
 /** The most that one number of the address may be. */
-const MOST = { batch: 4096, runs: 1000, warmup: 1000, limit: 86_400, threads: 1024 };
+const MOST = { batch: 4096, runs: 1000, warmup: 1000, least: 3600, limit: 86_400, threads: 1024 };
 
-/** @typedef {{ preset: string, what: string, device: "auto" | "webgpu" | "cpu", batch: number, runs: number, warmup: number, limit: number, threads?: number }} Job */
+/** @typedef {{ preset: string, what: string, device: "auto" | "webgpu" | "cpu", batch: number, runs: number, warmup: number, least: number, limit: number, threads?: number }} Job */
 
 /** Batches at which one run takes seconds rather than minutes, even on a processor. */
 export function usualBatch(preset, what) {
@@ -26,7 +26,8 @@ export function usualBatch(preset, what) {
 
 /**
  * One job for each preset and each `what` of `?preset=demo-32,points&what=sample,iteration&device=cpu&batch=8&runs=5`,
- * with `warmup` runs before those, a `limit` in seconds, and at most so many `threads` of the CPU.
+ * with `warmup` runs before those, `least` seconds for each of the two, a `limit` in seconds for both, and at most so many
+ * `threads` of the CPU.
  *
  * @param {URLSearchParams} query
  * @param {string[]} presets that there are
@@ -60,6 +61,7 @@ export function jobs(query, presets) {
     batch: number("batch", 1, usualBatch(preset, what)),
     runs: number("runs", 1, what === "first" ? 3 : 7),
     warmup: number("warmup", 0, what === "first" ? 0 : 2),
+    least: number("least", 0, 0),
     limit: number("limit", 1, 30),
     threads: number("threads", 1, undefined),
   }));

@@ -30,19 +30,23 @@ export function line({ peer, preset, what, batch, device, ...others }, seconds) 
 }
 
 /**
- * Seconds of `runs` calls, after `warmup` others. Once `limit` seconds have gone by it ends early, after one run at least.
+ * Seconds of `runs` calls, after `warmup` others; each of the two goes on for `least` seconds, since a browser translates
+ * anew what it has run often. Once `limit` seconds have gone by it ends early, after one run at least.
  *
  * @param {(run: number) => Promise<unknown>} work gives the seconds itself where it has a better clock
- * @param {{ runs: number, warmup: number, limit: number }} extent
+ * @param {{ runs: number, warmup: number, least?: number, limit: number }} extent
  */
-export async function timed(work, { runs, warmup, limit }) {
+export async function timed(work, { runs, warmup, least = 0, limit }) {
+  const since = (start) => (performance.now() - start) / 1000;
   const began = performance.now();
-  const over = () => performance.now() - began > limit * 1000;
-  for (let run = 0; run < warmup && !over(); run++) await work(run);
+  const over = () => since(began) > limit;
+  let run = 0;
+  while ((run < warmup || (warmup && since(began) < least)) && !over()) await work(run++);
   const seconds = [];
-  while (seconds.length < runs && !(seconds.length && over())) {
+  const warm = performance.now();
+  while ((seconds.length < runs || since(warm) < least) && !(seconds.length && over())) {
     const start = performance.now();
-    const own = await work(warmup + seconds.length);
+    const own = await work(run++);
     const took = typeof own === "number" ? own : (performance.now() - start) / 1000;
     seconds.push(Math.round(took * 1e6) / 1e6);
   }

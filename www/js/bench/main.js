@@ -10,7 +10,7 @@ const $ = (id) => document.getElementById(id);
 const form = $("form");
 const NAMES = { sample: "Sampling", first: "First sample", critic: "Critic step", generator: "Generator step", iteration: "Iteration" };
 /** What the address may ask for. */
-const ASKED = ["preset", "what", "device", "batch", "runs", "warmup", "limit", "threads"];
+const ASKED = ["preset", "what", "device", "batch", "runs", "warmup", "least", "limit", "threads"];
 const known = presets().then((all) => all.map(({ name }) => name));
 let stopped = false;
 

@@ -106,7 +106,7 @@ pub fn compare(args: &Args) -> Result<()> {
         let limit = if args.all { 600 } else { 60 };
         let mut job = json!({
             "peer": peer, "preset": preset, "what": what, "batch": batch, "device": device,
-            "threads": threads, "runs": args.runs, "warmup": 2, "limit": limit,
+            "threads": threads, "runs": args.runs, "warmup": 2, "least": 2, "limit": limit,
         });
         for (key, value) in options.as_object().into_iter().flatten() {
             job[key] = value.clone();

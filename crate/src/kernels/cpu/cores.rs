@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 /// How often a thread with nothing left to do looks whether the others are done before it sleeps: some tenths of a millisecond.
 /// A page's threads do not pause between two looks.
-const LOOKS: usize = if cfg!(target_family = "wasm") { 1 << 17 } else { 1 << 12 };
+const LOOKS: usize = if cfg!(target_family = "wasm") { 1 << 20 } else { 1 << 12 };
 
 /// As many tasks as keep all cores busy to the end. What comes out must not depend on it.
 pub fn enough_tasks() -> usize {
