@@ -6,7 +6,7 @@
 
 use crate::run::{readable, say, size};
 use crate::wasm::{self, Code, Device, Module, Route};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -36,7 +36,6 @@ fn make(route: Route, code: Code, folder: &Path) -> Result<()> {
         source.update(fs::read(&path).with_context(|| path.display().to_string())?);
         linked.push(path);
     }
-    source.update(version()?);
     let source = hexadecimal(source);
     let outputs = modules.map(|module| {
         let name = module.name();
@@ -80,47 +79,6 @@ fn make(route: Route, code: Code, folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// That of the library and of what reads its modules, which must be the same.
-fn version() -> Result<String> {
-    let lock = fs::read_to_string("Cargo.lock").context("Cargo.lock")?;
-    let [library, tool] =
-        ["wasm-bindgen", "wasm-bindgen-cli-support"].map(|name| locked_version(&lock, name));
-    let (library, tool) = (library?, tool?);
-    if library != tool {
-        bail!(
-            "Cargo.lock has wasm-bindgen {library}, but wasm-bindgen-cli-support {tool}: xtask/Cargo.toml names the latter"
-        );
-    }
-    Ok(library)
-}
-
-/// The one version of a package in a Cargo.lock.
-fn locked_version(lock: &str, package: &str) -> Result<String> {
-    let heading = format!("[[package]]\nname = \"{package}\"\nversion = \"");
-    let mut found = lock.split(&heading).skip(1).filter_map(|rest| rest.split_once('"'));
-    match (found.next(), found.next()) {
-        (Some((version, _)), None) => Ok(version.to_owned()),
-        (None, _) => bail!("Cargo.lock has no {package}"),
-        (Some((one, _)), Some((other, _))) => bail!("Cargo.lock has {package} {one} and {other}: keep one"),
-    }
-}
-
 fn hexadecimal(hash: Sha256) -> String {
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::locked_version;
-
-    #[test]
-    fn the_version_is_the_lock_files() {
-        let entry = |name: &str, version: &str| {
-            format!("[[package]]\nname = \"{name}\"\nversion = \"{version}\"\nsource = \"x\"\n\n")
-        };
-        let lock = entry("wasm-bindgen", "0.2.130") + &entry("wasm-bindgen-futures", "0.4.80");
-        assert_eq!(locked_version(&lock, "wasm-bindgen").unwrap(), "0.2.130");
-        assert!(locked_version(&lock, "wasm").is_err());
-        assert!(locked_version(&(lock + &entry("wasm-bindgen", "0.2.131")), "wasm-bindgen").is_err());
-    }
 }

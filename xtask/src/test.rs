@@ -75,7 +75,8 @@ fn fmt() -> Result<Tally> {
 fn clippy() -> Result<Tally> {
     install::component("clippy")?;
     let packages = PACKAGES.map(|package| vec!["-p", package, "--all-targets"]);
-    // Ours without GPUs; Burn as before, or most of what it takes would be checked once more.
+    // Our code without GPUs. Burn keeps its own, or most of what it takes would be checked once more: that our code asks for none
+    // of them is seen where the page's module for the CPU is built, but for the command line.
     let on_cpu_alone =
         vec!["-p", "r3gan", "--no-default-features", "--features=cli,burn/wgpu,burn/x86-v4,pulp/x86-v4"];
     for choice in packages.into_iter().chain([on_cpu_alone]) {

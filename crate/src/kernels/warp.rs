@@ -3,7 +3,7 @@
 //! A place is read from at most seven pixels an axis: six taps of the doubling filter for each of two bilinear
 //! neighbours. A task is a picture, so a result never depends on the number of threads.
 
-use super::cpu::{Shape, each};
+use super::cpu::{Cores, Shape, each};
 
 /// The sym6 wavelet's low-pass filter, of sum 1 (augmentation notes, section 4.2).
 #[expect(clippy::excessive_precision, reason = "as published")]
@@ -116,7 +116,7 @@ pub fn apply(x: &[f32], shape: Shape, geometry: &[f32]) -> Vec<f32> {
     let size = side * side * channels;
     let mut result = vec![0.0; x.len()];
     let pictures = result.chunks_mut(size).zip(x.chunks(size)).zip(geometry.as_chunks::<6>().0);
-    each(false, pictures, |((result, x), geometry)| {
+    each(Cores::All, pictures, |((result, x), geometry)| {
         let read = read(side);
         let mut sampled = vec![0.0; read * read * channels];
         for (out, place) in sampled.chunks_exact_mut(channels).zip(places(side, geometry)) {
@@ -147,7 +147,7 @@ pub fn adjoint(delta: &[f32], shape: Shape, geometry: &[f32]) -> Vec<f32> {
     let size = side * side * channels;
     let mut result = vec![0.0; delta.len()];
     let pictures = result.chunks_mut(size).zip(delta.chunks(size)).zip(geometry.as_chunks::<6>().0);
-    each(false, pictures, |((result, delta), geometry)| {
+    each(Cores::All, pictures, |((result, delta), geometry)| {
         let read = read(side);
         let mut narrow = vec![0.0; read * side * channels];
         halve_adjoint(&mut narrow, delta, side * channels);

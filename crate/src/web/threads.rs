@@ -3,14 +3,15 @@
 //! Only JavaScript can start workers. Those of `pkg/thread.js` call [`run_thread`] and stay there; then the module's own worker
 //! calls [`start_pool`], which hands them their places.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 
-use rayon::{BroadcastContext, ThreadBuilder, ThreadPoolBuilder, Yield};
+use rayon::{BroadcastContext, ThreadBuilder, ThreadPoolBuilder};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::convert::{Failure, unfit};
+use crate::kernels::cpu;
 
 struct Places {
     give: Sender<ThreadBuilder>,
@@ -58,13 +59,10 @@ fn staying() -> MutexGuard<'static, usize> {
     SLEEP.0.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Tasks that they took over from the module's worker.
-static TAKEN: AtomicUsize = AtomicUsize::new(0);
-
-/// How many tasks other threads than the module's worker have done.
+/// How many tasks of our kernels other threads than the module's worker have done.
 #[wasm_bindgen(js_name = tasksOfThreads)]
 pub fn tasks_of_threads() -> usize {
-    TAKEN.load(Ordering::Relaxed)
+    cpu::tasks_of_helpers()
 }
 
 /// Between two calls of this the threads stay awake: a browser takes as long to wake one as a small product takes, of which a
@@ -90,9 +88,7 @@ fn stay(thread: BroadcastContext) {
     SLEEP.1.notify_all();
     loop {
         while AWAKE.load(Ordering::Acquire) {
-            if rayon::yield_now() == Some(Yield::Executed) {
-                TAKEN.fetch_add(1, Ordering::Relaxed);
-            }
+            rayon::yield_now();
         }
         let mut asleep = staying();
         while !AWAKE.load(Ordering::Acquire) {

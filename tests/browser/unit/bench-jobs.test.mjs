@@ -15,7 +15,8 @@ test("the address names presets and work, each with each", () => {
 test("what the address leaves open has a usual value", () => {
   assert.ok(asked("").length >= 3 && asked("device=cpu").every(({ device }) => device === "cpu"));
   assert.deepEqual(asked("preset=points").map(({ what }) => what), ["sample"]);
-  assert.equal(asked("what=first")[0].batch, 1);
+  const [first] = asked("what=first&warmup=3&least=2");
+  assert.deepEqual([first.batch, first.warmup, first.least], [1, 0, 0], "nothing is warm before the first sample");
   assert.equal(asked("preset=points&what=iteration")[0].batch, 256);
   assert.deepEqual([asked("")[0].threads, asked("threads=2")[0].threads], [undefined, 2]);
 });

@@ -60,8 +60,9 @@ export function jobs(query, presets) {
     device,
     batch: number("batch", 1, usualBatch(preset, what)),
     runs: number("runs", 1, what === "first" ? 3 : 7),
-    warmup: number("warmup", 0, what === "first" ? 0 : 2),
-    least: number("least", 0, 0),
+    // What is warm is no first sample.
+    warmup: what === "first" ? 0 : number("warmup", 0, 2),
+    least: what === "first" ? 0 : number("least", 0, 0),
     limit: number("limit", 1, 30),
     threads: number("threads", 1, undefined),
   }));

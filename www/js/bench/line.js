@@ -13,6 +13,7 @@ export function median(values) {
  */
 export function line({ peer, preset, what, batch, device, ...others }, seconds) {
   const typical = median(seconds);
+  const sorted = seconds.toSorted((a, b) => a - b);
   return {
     peer,
     preset,
@@ -21,8 +22,8 @@ export function line({ peer, preset, what, batch, device, ...others }, seconds) 
     device,
     dtype: "f32",
     median_s: typical,
-    min_s: Math.min(...seconds),
-    max_s: Math.max(...seconds),
+    min_s: sorted[0],
+    max_s: sorted[sorted.length - 1],
     images_per_s: batch / typical,
     runs: seconds.length,
     ...others,
@@ -30,8 +31,8 @@ export function line({ peer, preset, what, batch, device, ...others }, seconds) 
 }
 
 /**
- * Seconds of `runs` calls, after `warmup` others; each of the two goes on for `least` seconds, since a browser translates
- * anew what it has run often. Once `limit` seconds have gone by it ends early, after one run at least.
+ * Seconds of `runs` calls, after `warmup` others; each of the two, if there is a warm-up, goes on for `least` seconds, since a
+ * browser translates anew what it has run often. Once `limit` seconds have gone by it ends early, after one run at least.
  *
  * @param {(run: number) => Promise<unknown>} work gives the seconds itself where it has a better clock
  * @param {{ runs: number, warmup: number, least?: number, limit: number }} extent

@@ -2,7 +2,7 @@
 
 use pulp::Arch;
 
-use super::{TASK, each};
+use super::{Cores, TASK, each};
 use crate::kernels::AdamStep;
 
 /// Adam without momentum on `weight` and its second `moment`.
@@ -11,7 +11,7 @@ pub fn adam(weight: &mut [f32], moment: &mut [f32], gradient: &[f32], step: Adam
     let (correction, epsilon) = (step.correction as f32, step.epsilon as f32);
     let arch = Arch::new();
     let tasks = weight.chunks_mut(TASK).zip(moment.chunks_mut(TASK)).zip(gradient.chunks(TASK));
-    each(false, tasks, |((weight, moment), gradient)| {
+    each(Cores::All, tasks, |((weight, moment), gradient)| {
         arch.dispatch(|| {
             for ((weight, moment), gradient) in weight.iter_mut().zip(moment).zip(gradient) {
                 *moment = *moment * beta2 + gradient * gradient * rest;
@@ -24,7 +24,7 @@ pub fn adam(weight: &mut [f32], moment: &mut [f32], gradient: &[f32], step: Adam
 /// Moves `average` towards `weight`, rounded as the reference's `lerp` does.
 pub fn average(average: &mut [f32], weight: &[f32], decay: f32, rest: f32) {
     let arch = Arch::new();
-    each(false, average.chunks_mut(TASK).zip(weight.chunks(TASK)), |(average, weight)| {
+    each(Cores::All, average.chunks_mut(TASK).zip(weight.chunks(TASK)), |(average, weight)| {
         arch.dispatch(|| {
             for (average, weight) in average.iter_mut().zip(weight) {
                 let distance = *average - weight;

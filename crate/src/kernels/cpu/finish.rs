@@ -5,14 +5,14 @@ use std::mem::MaybeUninit;
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::{TASK, each, enough_tasks};
+use super::{Cores, TASK, each};
 
 /// Entries of a word of slopes. Bit `i` of word `w` is of entry `32 w + i`.
 pub const WORD: usize = u32::BITS as usize;
 
 /// Products that one core does alone, in some ten microseconds: less is done before another would have woken up. A page's
 /// threads are awake, and slower.
-const ALONE: usize = if cfg!(target_family = "wasm") { 1 << 18 } else { 1 << 20 };
+const PRODUCTS_ALONE: usize = if cfg!(target_family = "wasm") { 1 << 18 } else { 1 << 20 };
 
 /// The entries of one word.
 type Entries = [f32; WORD];
@@ -53,10 +53,10 @@ pub fn finish(x: &mut [f32], record: &mut [u32], finish: Finish) {
     };
     let tasks = x.chunks_mut(TASK).enumerate();
     if record.is_empty() {
-        return each(false, tasks, |(task, x)| part(task, x, &mut []));
+        return each(Cores::All, tasks, |(task, x)| part(task, x, &mut []));
     }
     let records = record.chunks_mut(TASK / WORD);
-    each(false, tasks.zip(records), |((task, x), record)| part(task, x, record));
+    each(Cores::All, tasks.zip(records), |((task, x), record)| part(task, x, record));
 }
 
 /// Neighbouring channels of some rows of a feature map `[rows, channels]`.
@@ -87,26 +87,29 @@ pub fn blocks(
     let part = |place: &mut Place| {
         VALUES.with_borrow_mut(|values| place.compute(values, channels, joins.then_some(finish), &body));
     };
-    let alone = work <= ALONE;
-    // Enough for all cores: neighbouring blocks of a strip, which share lines of the cache, then are one core's.
-    let whole_strips = alone || rows.div_ceil(tall) >= enough_tasks();
+    let cores = Cores::all_if(work > PRODUCTS_ALONE);
+    // One, where there are strips for all: neighbouring blocks, which share lines of the cache, then are one core's.
+    let within_strip = match cores {
+        Cores::All => Cores::AtMost((2 * rayon::current_num_threads()).div_ceil(rows.div_ceil(tall).max(1))),
+        _ => cores,
+    };
     let mut y = Vec::with_capacity(rows * channels);
     let free = &mut y.spare_capacity_mut()[..rows * channels];
     let strips = free.chunks_mut(tall * channels).enumerate();
     if joins && !record.is_empty() {
         let records = record.chunks_mut(tall * channels / WORD);
-        each(alone, strips.zip(records), |((strip, y), record)| {
+        each(cores, strips.zip(records), |((strip, y), record)| {
             let mut places = places(y, strip * tall, channels, wide);
             for row in record.chunks_exact_mut(channels / WORD) {
                 for (place, words) in places.iter_mut().zip(row.chunks_mut(wide / WORD)) {
                     place.records.push(words);
                 }
             }
-            each(whole_strips, places.iter_mut(), part);
+            each(within_strip, places.iter_mut(), part);
         });
     } else {
-        each(alone, strips, |(strip, y)| {
-            each(whole_strips, places(y, strip * tall, channels, wide).iter_mut(), part);
+        each(cores, strips, |(strip, y)| {
+            each(within_strip, places(y, strip * tall, channels, wide).iter_mut(), part);
         });
     }
     // SAFETY: the places cover the map, and each has set its lines.

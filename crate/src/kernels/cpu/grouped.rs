@@ -9,7 +9,7 @@ use std::array::from_fn;
 use pulp::{Arch, Simd, WithSimd};
 
 use super::finish::{Block, Finish, blocks};
-use super::{Shape, each, enough_tasks};
+use super::{Cores, Shape, each, enough_tasks};
 
 /// Taps of the 3x3 window, row by row.
 pub const TAPS: usize = 9;
@@ -101,7 +101,7 @@ fn taps_last<const W: usize>(kernel: &[f32]) -> Vec<f32> {
 /// Each group of one order of a weight, and of the other.
 fn each_group<const W: usize>(from: &[f32], to: &mut [f32], turn: impl Fn(&[f32], &mut [f32]) + Sync) {
     let (group, task) = (W * W * TAPS, TASK_WEIGHTS / (W * W * TAPS) * W * W * TAPS);
-    each(false, from.chunks(task).zip(to.chunks_mut(task)), |(from, to)| {
+    each(Cores::All, from.chunks(task).zip(to.chunks_mut(task)), |(from, to)| {
         from.chunks_exact(group).zip(to.chunks_exact_mut(group)).for_each(|(from, to)| turn(from, to));
     });
 }
@@ -138,7 +138,7 @@ fn kernel_gradient_width<const W: usize>(x: &[f32], delta: &[f32], shape: Shape)
     let [batch, height, width, channels] = shape;
     let rows = rows_per_task(height, width);
     let mut gradient = vec![0.0; channels / W * TAPS * W * W];
-    each(false, gradient.chunks_mut(TAPS * W * W).enumerate(), |(group, gradient)| {
+    each(Cores::All, gradient.chunks_mut(TAPS * W * W).enumerate(), |(group, gradient)| {
         let mut window = Window::<W>::new(rows, width);
         let mut signal = vec![[0.0; W]; rows * width];
         for picture in 0..batch {

@@ -223,8 +223,8 @@ pub(super) fn tile<S: Simd, const ROWS: usize>(
 fn cut<S: Simd, const ROWS: usize>(simd: S, sums: [[S::f32s; VECTORS]; ROWS], out: &mut Out) {
     for (sums, line) in sums.iter().zip(out.values.chunks_exact_mut(out.width)) {
         for (to, sum) in line[out.offset..].chunks_mut(S::F32_LANES).zip(sums) {
-            let before = if out.adds { simd.partial_load_f32s(to) } else { simd.splat_f32s(0.0) };
-            simd.partial_store_f32s(to, simd.add_f32s(before, *sum));
+            let sum = if out.adds { simd.add_f32s(simd.partial_load_f32s(to), *sum) } else { *sum };
+            simd.partial_store_f32s(to, sum);
         }
     }
 }

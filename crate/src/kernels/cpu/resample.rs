@@ -2,7 +2,7 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::{ALONE, Shape, TASK, each, enough_tasks};
+use super::{Cores, ENTRIES_ALONE, Shape, TASK, each, enough_tasks};
 
 /// `x [b, h, w, c]` in twice or half the size, times `factor`.
 pub fn resample(x: &[f32], [batch, height, width, channels]: Shape, up: bool, factor: f32) -> Vec<f32> {
@@ -14,9 +14,9 @@ pub fn resample(x: &[f32], [batch, height, width, channels]: Shape, up: bool, fa
     let arch = Arch::new();
     // Some rows a task, which share a line.
     let some = (TASK / (columns * channels)).clamp(1, (batch * rows).div_ceil(enough_tasks()));
-    let alone = y.len() <= ALONE;
+    let cores = Cores::all_if(y.len() > ENTRIES_ALONE);
     let tasks = y.chunks_mut(some * columns * channels).enumerate();
-    each(alone, tasks, |(task, y)| {
+    each(cores, tasks, |(task, y)| {
         let mut line = vec![0.0; width * channels];
         for (index, y) in y.chunks_exact_mut(columns * channels).enumerate() {
             let (picture, row) = ((task * some + index) / rows, (task * some + index) % rows);

@@ -2,7 +2,7 @@
 
 use pulp::Arch;
 
-use super::{ALONE, Shape, each};
+use super::{Cores, ENTRIES_ALONE, Shape, each};
 
 /// Channels of a task, which has all pixels: its sums are in one order, whatever the number of threads.
 const TASK_CHANNELS: usize = 64;
@@ -15,28 +15,34 @@ pub fn channel_sums(x: &[f32], [_, height, width, channels]: Shape, scale: Optio
     let arch = Arch::new();
     let (sample, area) = (height * width * channels, height * width);
     let mut sums = vec![0.0; channels];
-    each(x.len() <= ALONE, sums.chunks_mut(TASK_CHANNELS).enumerate(), |(task, sums)| {
-        arch.dispatch(|| {
-            let (first, count) = (task * TASK_CHANNELS, sums.len());
-            let (mut whole, mut part) = ([0.0; TASK_CHANNELS], [0.0; TASK_CHANNELS]);
-            for (index, pixels) in x.chunks_exact(sample).enumerate() {
-                let scale = scale.map_or(1.0, |scale| scale[index]);
-                if area == 1 {
-                    sums.iter_mut().zip(&pixels[first..]).for_each(|(sum, x)| *sum += x * scale);
-                    continue;
-                }
-                whole.fill(0.0);
-                for piece in pixels.chunks(PIECE * channels) {
-                    part.fill(0.0);
-                    for pixel in piece.chunks_exact(channels) {
-                        part.iter_mut().zip(&pixel[first..first + count]).for_each(|(part, x)| *part += x);
+    each(
+        Cores::all_if(x.len() > ENTRIES_ALONE),
+        sums.chunks_mut(TASK_CHANNELS).enumerate(),
+        |(task, sums)| {
+            arch.dispatch(|| {
+                let (first, count) = (task * TASK_CHANNELS, sums.len());
+                let (mut whole, mut part) = ([0.0; TASK_CHANNELS], [0.0; TASK_CHANNELS]);
+                for (index, pixels) in x.chunks_exact(sample).enumerate() {
+                    let scale = scale.map_or(1.0, |scale| scale[index]);
+                    if area == 1 {
+                        sums.iter_mut().zip(&pixels[first..]).for_each(|(sum, x)| *sum += x * scale);
+                        continue;
                     }
-                    whole.iter_mut().zip(&part).for_each(|(whole, part)| *whole += part);
+                    whole.fill(0.0);
+                    for piece in pixels.chunks(PIECE * channels) {
+                        part.fill(0.0);
+                        for pixel in piece.chunks_exact(channels) {
+                            part.iter_mut()
+                                .zip(&pixel[first..first + count])
+                                .for_each(|(part, x)| *part += x);
+                        }
+                        whole.iter_mut().zip(&part).for_each(|(whole, part)| *whole += part);
+                    }
+                    sums.iter_mut().zip(&whole).for_each(|(sum, whole)| *sum += whole * scale);
                 }
-                sums.iter_mut().zip(&whole).for_each(|(sum, whole)| *sum += whole * scale);
-            }
-        });
-    });
+            });
+        },
+    );
     sums
 }
 
