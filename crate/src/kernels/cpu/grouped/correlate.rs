@@ -1,11 +1,11 @@
 //! The convolution itself, which is its data gradient too: tiles of pixels.
 
-use pulp::{Simd, WithSimd};
+use pulp::Simd;
 
 use super::super::finish::{Block, Finish, blocks};
 use super::super::{Shape, enough_tasks};
 use super::window::{Window, rows_per_task};
-use super::{TAPS, Tiled, by_registers, dispatch};
+use super::{TAPS, Tiled, run};
 
 /// The fewest and most channels of a task: small maps have work for several cores.
 const TASK_CHANNELS: [usize; 2] = [32, 128];
@@ -34,7 +34,7 @@ pub(super) fn correlate<const W: usize>(
             window.load(x, [height, width, channels], first_row, group);
             let kernel = &kernel[group * TAPS * W * W..][..TAPS * W * W];
             let out = Out { block, offset: index * W };
-            dispatch::<W, _>(Correlate::<W> { window: &window, kernel, out });
+            run::<W>(Correlate::<W> { window: &window, kernel, out });
         }
     })
 }
@@ -50,15 +50,6 @@ struct Correlate<'a, 'b, const W: usize> {
     window: &'a Window<W>,
     kernel: &'a [f32],
     out: Out<'a, 'b>,
-}
-
-impl<const W: usize> WithSimd for Correlate<'_, '_, W> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        by_registers::<W, S>(simd, self);
-    }
 }
 
 impl<const W: usize> Tiled<W> for Correlate<'_, '_, W> {

@@ -1,10 +1,10 @@
 //! The gradient of the weight: tiles of inputs, which are summed over pixels.
 
-use pulp::{Simd, WithSimd};
+use pulp::Simd;
 
 use super::super::{Cores, Shape, each};
 use super::window::{Window, rows_per_task};
-use super::{TAPS, Tiled, by_registers, dispatch};
+use super::{TAPS, Tiled, run};
 
 /// `[groups, 9, in, out]` for groups of `W` channels.
 pub(super) fn kernel_gradient<const W: usize>(x: &[f32], delta: &[f32], shape: Shape) -> Vec<f32> {
@@ -22,7 +22,7 @@ pub(super) fn kernel_gradient<const W: usize>(x: &[f32], delta: &[f32], shape: S
                 for (signal, pixel) in signal.iter_mut().zip(delta.chunks_exact(channels)) {
                     signal.copy_from_slice(&pixel[group * W..(group + 1) * W]);
                 }
-                dispatch::<W, _>(Gradient { window: &window, signal: &signal, gradient: &mut *gradient });
+                run::<W>(Gradient { window: &window, signal: &signal, gradient: &mut *gradient });
             }
         }
     });
@@ -34,15 +34,6 @@ struct Gradient<'a, const W: usize> {
     window: &'a Window<W>,
     signal: &'a [[f32; W]],
     gradient: &'a mut [f32],
-}
-
-impl<const W: usize> WithSimd for Gradient<'_, W> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        by_registers::<W, S>(simd, self);
-    }
 }
 
 impl<const W: usize> Tiled<W> for Gradient<'_, W> {

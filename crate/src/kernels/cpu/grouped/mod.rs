@@ -61,34 +61,42 @@ pub fn weight_gradient(x: &[f32], delta: &[f32], shape: Shape, groups: usize) ->
     }
 }
 
-/// Runs with the widest vectors that do not exceed a group.
-fn dispatch<const W: usize, Op: WithSimd>(op: Op) -> Op::Output {
-    #[cfg(target_arch = "x86_64")]
-    if W == 8
-        && let Some(simd) = pulp::x86::V3::try_new()
-    {
-        return Simd::vectorize(simd, op);
-    }
-    Arch::new().dispatch(op)
-}
-
-/// A body of [`by_registers`]: `VECTORS` hold a group, and `TILE` times as many sums stay in registers.
+/// A loop over tiles that stay in registers: `VECTORS` hold a group, and a tile has `TILE` times as many sums.
 trait Tiled<const W: usize> {
     fn run<S: Simd, const VECTORS: usize, const TILE: usize>(self, simd: S);
 }
 
-/// The tile that leaves registers for weights and inputs: 32 of 16 numbers, else 16.
-#[inline(always)]
-fn by_registers<const W: usize, S: Simd>(simd: S, body: impl Tiled<W>) {
-    match W / S::F32_LANES {
-        1 => body.run::<S, 1, 8>(simd),
-        2 if S::F32_LANES == 16 => body.run::<S, 2, 8>(simd),
-        2 => body.run::<S, 2, 4>(simd),
-        4 => body.run::<S, 4, 2>(simd),
-        8 => body.run::<S, 8, 1>(simd),
-        16 => body.run::<S, 16, 1>(simd),
-        32 => body.run::<S, 32, 1>(simd),
-        _ => unreachable!("vectors are not wider than a group"),
+/// Runs with the widest vectors that do not exceed a group.
+fn run<const W: usize>(body: impl Tiled<W>) {
+    let body = ByRegisters::<W, _>(body);
+    #[cfg(target_arch = "x86_64")]
+    if W == 8
+        && let Some(simd) = pulp::x86::V3::try_new()
+    {
+        return Simd::vectorize(simd, body);
+    }
+    Arch::new().dispatch(body)
+}
+
+/// With the tile that leaves registers for weights and inputs: 32 of 16 numbers, else 16.
+struct ByRegisters<const W: usize, T>(T);
+
+impl<const W: usize, T: Tiled<W>> WithSimd for ByRegisters<W, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self(body) = self;
+        match W / S::F32_LANES {
+            1 => body.run::<S, 1, 8>(simd),
+            2 if S::F32_LANES == 16 => body.run::<S, 2, 8>(simd),
+            2 => body.run::<S, 2, 4>(simd),
+            4 => body.run::<S, 4, 2>(simd),
+            8 => body.run::<S, 8, 1>(simd),
+            16 => body.run::<S, 16, 1>(simd),
+            32 => body.run::<S, 32, 1>(simd),
+            _ => unreachable!("vectors are not wider than a group"),
+        }
     }
 }
 
